@@ -1,0 +1,74 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace FastPathLb.Conntrack;
+
+/// <summary>
+/// A fixed number of elements in zeroed memory that starts on a cache line and that the collector never sees.
+/// </summary>
+/// <remarks>
+/// Sound because: the element type holds no references (constraint), the memory lives as long as the slab (the owner keeps the
+/// slab, and elements are reached through it alone), and an index is checked in debug builds where it is used and by its maker
+/// in release builds (numbers come from the free list, slots from a modulo).
+/// The memory is reserved whole and touched page by page as it is first used, so an unused slab costs no resident memory.
+/// </remarks>
+public sealed unsafe class Slab<T> : IDisposable
+    where T : unmanaged
+{
+    private const int CacheLineBytes = 64;
+
+    private readonly void* _allocation;
+    private readonly T* _first;
+
+    /// <summary>Reserves zeroed memory.</summary>
+    public Slab(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
+        Count = count;
+        _allocation = NativeMemory.AllocZeroed(((nuint)count * (nuint)sizeof(T)) + CacheLineBytes);
+        _first = (T*)(((nuint)_allocation + CacheLineBytes - 1) & ~(nuint)(CacheLineBytes - 1));
+        GC.AddMemoryPressure((long)count * sizeof(T));
+    }
+
+    /// <summary>Returns memory that the owner forgot to.</summary>
+    ~Slab() => NativeMemory.Free(_allocation);
+
+    /// <summary>Number of elements.</summary>
+    public int Count { get; }
+
+    /// <summary>Size of the memory in bytes.</summary>
+    public long SizeBytes => (long)Count * sizeof(T);
+
+    /// <summary>An element, by reference.</summary>
+    public ref T this[int index]
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get
+        {
+            System.Diagnostics.Debug.Assert((uint)index < (uint)Count, "slab index");
+            return ref _first[(nuint)(uint)index];
+        }
+    }
+
+    /// <summary>Asks the processor to fetch the cache line of an element, and the one after it if it has two.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Prefetch(int index)
+    {
+        if (System.Runtime.Intrinsics.X86.Sse.IsSupported)
+        {
+            T* element = _first + (nuint)(uint)index;
+            System.Runtime.Intrinsics.X86.Sse.Prefetch0(element);
+            if (sizeof(T) > CacheLineBytes)
+            {
+                System.Runtime.Intrinsics.X86.Sse.Prefetch0((byte*)element + CacheLineBytes);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        GC.SuppressFinalize(this);
+        NativeMemory.Free(_allocation);
+    }
+}

@@ -1,0 +1,281 @@
+using System.Buffers.Binary;
+using FastPathLb.Wire;
+
+namespace FastPathLb.Conntrack;
+
+/// <summary>
+/// Window tracking (tcp_in_window in nf_conntrack_proto_tcp.c; the method is Guido van Rooij's): a segment must intersect the
+/// window its receiver offered, and acknowledge what its receiver can have sent.
+/// </summary>
+internal static class TcpWindow
+{
+    private const uint AckWindowMinimum = 66000;
+
+    public enum Result
+    {
+        Accept,
+        Ignore,
+        Invalid,
+    }
+
+    /// <summary>Sequence comparison modulo 2^32.</summary>
+    public static bool Before(uint left, uint right) => unchecked((int)(left - right)) < 0;
+
+    private static bool After(uint left, uint right) => Before(right, left);
+
+    public static Result Check(
+        ref Connection connection, ref TcpSeen sender, ref TcpSeen receiver, FlowDirection direction, TcpSegmentKind kind,
+        in TcpSegment segment, bool liberal)
+    {
+        unchecked
+        {
+            uint sequence = segment.Sequence;
+            uint acknowledgement = segment.Acknowledgement;
+            uint selective = acknowledgement;
+            uint end = segment.End;
+            uint window = segment.Window;
+            bool hasSyn = (segment.Flags & TcpFlags.Syn) != 0;
+            bool hasAck = (segment.Flags & TcpFlags.Ack) != 0;
+            bool hasReset = (segment.Flags & TcpFlags.Rst) != 0;
+            liberal |= (sender.Flags & TcpSeenFlags.Liberal) != 0;
+
+            if ((receiver.Flags & TcpSeenFlags.SackPermitted) != 0)
+            {
+                selective = HighestSack(segment.Options, selective);
+            }
+
+            if (sender.MaxWindow == 0)
+            {
+                if (hasSyn)
+                {
+                    BeginSender(ref sender, ref receiver, segment, end, window, direction);
+                    if (!hasAck)
+                    {
+                        return Result.Accept;
+                    }
+                }
+                else
+                {
+                    sender.End = end;
+                    sender.MaxWindow = Math.Max(window << sender.Scale, 1);
+                    sender.MaxEnd = end + sender.MaxWindow;
+                    if (receiver.MaxWindow == 0)
+                    {
+                        receiver.End = selective;
+                        receiver.MaxEnd = selective;
+                    }
+                    else if (selective == receiver.End + 1)
+                    {
+                        // Likely the answer to a keepalive.
+                        receiver.End++;
+                    }
+                }
+            }
+            else if (hasSyn && After(end, sender.End)
+                && connection.TrackState is ConntrackTcpState.SynSent or ConntrackTcpState.SynReceived)
+            {
+                // Opened anew with a higher sequence number.
+                BeginSender(ref sender, ref receiver, segment, end, window, direction);
+                if (direction == FlowDirection.Reply && !hasAck)
+                {
+                    return Result.Accept;
+                }
+            }
+
+            if (!hasAck || (hasReset && acknowledgement == 0))
+            {
+                acknowledgement = receiver.End;
+                selective = receiver.End;
+            }
+
+            if (hasReset && sequence == 0 && connection.TrackState == ConntrackTcpState.SynSent)
+            {
+                sequence = sender.End;
+                end = sender.End;
+            }
+
+            uint ackWindow = Math.Max(sender.MaxWindow, AckWindowMinimum);
+            if (!Before(sequence, sender.MaxEnd + 1))
+            {
+                uint overshot = end - sender.MaxEnd + 1;
+                bool ackPlausible = After(selective, receiver.End - ackWindow - 1);
+                bool inReceiveWindow = receiver.MaxWindow != 0 && After(end, sender.End - receiver.MaxWindow - 1);
+                if (inReceiveWindow && ackPlausible && overshot <= receiver.MaxWindow && Before(selective, receiver.End + 1))
+                {
+                    sender.End = end;
+                    sender.Flags |= TcpSeenFlags.DataUnacknowledged;
+                    return liberal ? Result.Accept : Result.Ignore;
+                }
+
+                return liberal ? Result.Accept : Result.Invalid;
+            }
+
+            if (!Before(selective, receiver.End + 1))
+            {
+                return liberal ? Result.Accept : Result.Invalid;
+            }
+
+            if (receiver.MaxWindow != 0 && !After(end, sender.End - receiver.MaxWindow - 1))
+            {
+                return liberal ? Result.Accept : Result.Ignore;
+            }
+
+            if (!After(selective, receiver.End - ackWindow - 1))
+            {
+                return liberal ? Result.Accept : Result.Ignore;
+            }
+
+            Update(ref connection, ref sender, ref receiver, direction, kind, segment, sequence, acknowledgement, selective, end);
+            return Result.Accept;
+        }
+    }
+
+    private static void Update(
+        ref Connection connection, ref TcpSeen sender, ref TcpSeen receiver, FlowDirection direction, TcpSegmentKind kind,
+        in TcpSegment segment, uint sequence, uint acknowledgement, uint selective, uint end)
+    {
+        unchecked
+        {
+            uint window = segment.Window;
+            if ((segment.Flags & TcpFlags.Syn) == 0)
+            {
+                window <<= sender.Scale;
+            }
+
+            uint offered = window + (selective - acknowledgement);
+            if (sender.MaxWindow < offered)
+            {
+                sender.MaxWindow = offered;
+            }
+
+            if (After(end, sender.End))
+            {
+                sender.End = end;
+                sender.Flags |= TcpSeenFlags.DataUnacknowledged;
+            }
+
+            if ((segment.Flags & TcpFlags.Ack) != 0)
+            {
+                if ((sender.Flags & TcpSeenFlags.MaxAckSet) == 0)
+                {
+                    sender.MaxAck = acknowledgement;
+                    sender.Flags |= TcpSeenFlags.MaxAckSet;
+                }
+                else if (After(acknowledgement, sender.MaxAck))
+                {
+                    sender.MaxAck = acknowledgement;
+                }
+            }
+
+            if (receiver.MaxWindow != 0 && After(end, sender.MaxEnd))
+            {
+                receiver.MaxWindow += end - sender.MaxEnd;
+            }
+
+            if (After(selective + window, receiver.MaxEnd - 1))
+            {
+                receiver.MaxEnd = selective + window;
+                if (window == 0)
+                {
+                    receiver.MaxEnd++;
+                }
+            }
+
+            if (acknowledgement == receiver.End)
+            {
+                receiver.Flags &= ~TcpSeenFlags.DataUnacknowledged;
+            }
+
+            if (kind != TcpSegmentKind.Ack)
+            {
+                return;
+            }
+
+            if (connection.LastDirection == direction && connection.LastSequence == sequence
+                && connection.LastAck == acknowledgement && connection.LastEnd == end && connection.LastWindow == segment.Window)
+            {
+                connection.Retransmissions++;
+            }
+            else
+            {
+                connection.LastDirection = direction;
+                connection.LastSequence = sequence;
+                connection.LastAck = acknowledgement;
+                connection.LastEnd = end;
+                connection.LastWindow = segment.Window;
+                connection.Retransmissions = 0;
+            }
+        }
+    }
+
+    private static void BeginSender(
+        ref TcpSeen sender, ref TcpSeen receiver, in TcpSegment segment, uint end, uint window, FlowDirection direction)
+    {
+        sender.End = end;
+        sender.MaxEnd = end;
+        sender.MaxWindow = Math.Max(window, 1);
+        TcpTracker.ReadOptions(ref sender, segment.Options);
+
+        // RFC 7323: both sides must send the option, else neither scales.
+        if (direction == FlowDirection.Reply
+            && (sender.Flags & receiver.Flags & TcpSeenFlags.WindowScale) == 0)
+        {
+            sender.Scale = 0;
+            receiver.Scale = 0;
+        }
+    }
+
+    private static uint HighestSack(ReadOnlySpan<byte> options, uint selective)
+    {
+        // Segments with nothing but timestamps are the rule.
+        if (options.IsEmpty || (options.Length == 12 && BinaryPrimitives.ReadUInt32BigEndian(options) == 0x0101080A))
+        {
+            return selective;
+        }
+
+        int index = 0;
+        while (index < options.Length)
+        {
+            byte option = options[index];
+            if (option == TcpOptions.EndOfList)
+            {
+                break;
+            }
+
+            if (option == TcpOptions.NoOperation)
+            {
+                index++;
+                continue;
+            }
+
+            if (index + 1 >= options.Length)
+            {
+                break;
+            }
+
+            int length = options[index + 1];
+            if (length < 2 || index + length > options.Length)
+            {
+                break;
+            }
+
+            if (option == TcpOptions.Sack && length >= 10 && (length - 2) % 8 == 0)
+            {
+                for (int block = index + 2; block < index + length; block += 8)
+                {
+                    uint right = BinaryPrimitives.ReadUInt32BigEndian(options[(block + 4)..]);
+                    if (After(right, selective))
+                    {
+                        selective = right;
+                    }
+                }
+
+                break;
+            }
+
+            index += length;
+        }
+
+        return selective;
+    }
+}

@@ -1,0 +1,20 @@
+namespace FastPathLb.Pipeline;
+
+/// <summary>One frame to send: where its bytes are, and which input frame caused it.</summary>
+public struct EmittedFrame
+{
+    /// <summary>First byte of the frame, as an offset into the batch's arena.</summary>
+    public int Offset;
+
+    /// <summary>Length in bytes.</summary>
+    public int LengthBytes;
+
+    /// <summary>Port of the data path the frame leaves by.</summary>
+    public int PortIndex;
+
+    /// <summary>Index of the causing input frame in its batch, or -1 (a timer).</summary>
+    public int InputIndex;
+
+    /// <summary>Time of sending, nanoseconds since the Unix epoch: the causing frame's own.</summary>
+    public long TimestampNanoseconds;
+}

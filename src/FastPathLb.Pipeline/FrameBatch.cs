@@ -1,0 +1,195 @@
+using System.Runtime.CompilerServices;
+
+namespace FastPathLb.Pipeline;
+
+/// <summary>
+/// A batch of frames in one contiguous arena, each with head room before it, and the frames they cause.
+/// Allocated once; owned by one worker.
+/// </summary>
+/// <remarks>
+/// <code>
+/// arena: | room | frame 0 | room | frame 1 | ... | frame n-1 |      free      | frames made by the data path |
+///        ^ input area, filled by the source                                    ^ output area
+/// </code>
+/// Frames that are sent on are rewritten where they lie. Frames that the data path makes (ICMP errors, fragments) are put
+/// into the output area; when that or the list of emitted frames is full, the sink is called early and both start anew.
+/// </remarks>
+public sealed class FrameBatch
+{
+    /// <summary>Most input frames in a batch.</summary>
+    public const int CountMax = 256;
+
+    /// <summary>
+    /// Free bytes before each frame: the 50 bytes of a VXLAN envelope over IPv4 with room for a capture's record header.
+    /// </summary>
+    public const int HeadroomBytes = 128;
+
+    /// <summary>Free bytes after each frame, so that wide loads at its end stay inside the arena.</summary>
+    public const int TailroomBytes = 64;
+
+    /// <summary>The largest frame a batch takes. BIG TCP super-packets of captures are above 64 KiB.</summary>
+    public const int FrameLengthMax = 512 * 1024;
+
+    /// <summary>Bytes for input frames when nothing else is asked for.</summary>
+    public const int InputBytesDefault = 1024 * 1024;
+
+    private const int OutputBytes = 512 * 1024;
+    private const int EmittedMax = 1024;
+
+    private readonly byte[] _arena;
+    private readonly int _inputEnd;
+    private readonly FrameDescriptor[] _frames = new FrameDescriptor[CountMax];
+    private readonly EmittedFrame[] _emitted = new EmittedFrame[EmittedMax];
+    private readonly int _countMax;
+    private int _inputNext;
+    private int _outputNext;
+    private int _count;
+    private int _emittedCount;
+    private IFrameSink? _sink;
+
+    /// <summary>Allocates the arena.</summary>
+    /// <param name="inputBytes">Bytes for input frames with their head room; at least one largest frame.</param>
+    /// <param name="countMax">Most frames per batch, 1 to <see cref="CountMax"/>.</param>
+    public FrameBatch(int inputBytes = InputBytesDefault, int countMax = CountMax)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(inputBytes, FrameLengthMax + HeadroomBytes + TailroomBytes);
+        ArgumentOutOfRangeException.ThrowIfLessThan(countMax, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(countMax, CountMax);
+        _countMax = countMax;
+        _inputEnd = inputBytes;
+        _arena = GC.AllocateArray<byte>(inputBytes + OutputBytes, pinned: true);
+        _outputNext = _inputEnd;
+    }
+
+    /// <summary>Number of input frames.</summary>
+    public int Count => _count;
+
+    /// <summary>The input frames, in order of arrival.</summary>
+    public Span<FrameDescriptor> Frames => _frames.AsSpan(0, _count);
+
+    /// <summary>The frames to send, in order.</summary>
+    public ReadOnlySpan<EmittedFrame> Emitted => _emitted.AsSpan(0, _emittedCount);
+
+    /// <summary>The whole arena; offsets of descriptors index it.</summary>
+    public Span<byte> Arena => _arena;
+
+    /// <summary>Connects the sink that takes emitted frames when the batch has no more room for them.</summary>
+    public void ConnectSink(IFrameSink sink) => _sink = sink;
+
+    /// <summary>Forgets all frames.</summary>
+    public void Clear()
+    {
+        _count = 0;
+        _inputNext = 0;
+        _emittedCount = 0;
+        _outputNext = _inputEnd;
+    }
+
+    /// <summary>Bytes from an offset of the arena.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Span<byte> Slice(int offset, int lengthBytes) => _arena.AsSpan(offset, lengthBytes);
+
+    /// <summary>The input frame's bytes.</summary>
+    public Span<byte> FrameBytes(int index) => _arena.AsSpan(_frames[index].Offset, _frames[index].LengthBytes);
+
+    /// <summary>The emitted frame's bytes.</summary>
+    public ReadOnlySpan<byte> EmittedBytes(int index) => _arena.AsSpan(_emitted[index].Offset, _emitted[index].LengthBytes);
+
+    /// <summary>Room for one more input frame, with its head room before it, or an empty span when the batch is full.</summary>
+    /// <param name="lengthMax">Most bytes the frame may have.</param>
+    public Span<byte> Reserve(int lengthMax)
+    {
+        if (_count == _countMax || lengthMax > FrameLengthMax || _inputNext + HeadroomBytes + lengthMax + TailroomBytes > _inputEnd)
+        {
+            return [];
+        }
+
+        return _arena.AsSpan(_inputNext + HeadroomBytes, lengthMax);
+    }
+
+    /// <summary>Takes the frame that was written into the reserved room.</summary>
+    public void Commit(int lengthBytes, int wireLengthBytes, long timestampNanoseconds, long number, int portIndex = 0)
+    {
+        ref FrameDescriptor frame = ref _frames[_count];
+        frame.Offset = _inputNext + HeadroomBytes;
+        frame.LengthBytes = lengthBytes;
+        frame.WireLengthBytes = wireLengthBytes;
+        frame.PortIndex = portIndex;
+        frame.TimestampNanoseconds = timestampNanoseconds;
+        frame.Number = number;
+        frame.Connection = -1;
+        frame.Verdict = Verdict.None;
+        frame.Reason = DropReason.None;
+        _count++;
+
+        // The next frame starts on a 64-byte boundary plus 14, so that IPv4 headers are aligned as a NIC driver aligns them.
+        int end = frame.Offset + lengthBytes + TailroomBytes;
+        _inputNext = ((end + 63) & ~63) - 64;
+    }
+
+    /// <summary>Copies a frame in.</summary>
+    /// <returns><see langword="false"/> when the batch is full; the caller processes it and tries again.</returns>
+    public bool TryAdd(ReadOnlySpan<byte> bytes, long timestampNanoseconds, long number = 0, int wireLengthBytes = -1, int portIndex = 0)
+    {
+        Span<byte> room = Reserve(bytes.Length);
+        if (room.Length != bytes.Length || _count == _countMax)
+        {
+            return false;
+        }
+
+        bytes.CopyTo(room);
+        Commit(bytes.Length, wireLengthBytes < 0 ? bytes.Length : wireLengthBytes, timestampNanoseconds, number, portIndex);
+        return true;
+    }
+
+    /// <summary>
+    /// Room in the output area for a frame that the data path makes, with head room before it. Earlier emitted frames are
+    /// flushed to the sink when there is none left, so take the room before emitting what it depends on.
+    /// </summary>
+    /// <returns>Offset of the frame's first byte in the arena.</returns>
+    public int RentOutput(int lengthBytes)
+    {
+        int needed = (HeadroomBytes + lengthBytes + TailroomBytes + 63) & ~63;
+        if (_outputNext + needed > _arena.Length)
+        {
+            Flush();
+        }
+
+        int offset = _outputNext + HeadroomBytes;
+        _outputNext += needed;
+        return offset;
+    }
+
+    /// <summary>Puts a frame on the list of those to send.</summary>
+    public void Emit(int offset, int lengthBytes, long timestampNanoseconds, int inputIndex, int portIndex = 0)
+    {
+        if (_emittedCount == EmittedMax)
+        {
+            // Rooms rented from the output area but not emitted yet stay as they are: only the list is emptied.
+            FlushList();
+        }
+
+        ref EmittedFrame frame = ref _emitted[_emittedCount++];
+        frame.Offset = offset;
+        frame.LengthBytes = lengthBytes;
+        frame.TimestampNanoseconds = timestampNanoseconds;
+        frame.InputIndex = inputIndex;
+        frame.PortIndex = portIndex;
+    }
+
+    /// <summary>Sends what is on the list now. Called by the owner at the end of a batch.</summary>
+    public void Flush()
+    {
+        FlushList();
+        _outputNext = _inputEnd;
+    }
+
+    private void FlushList()
+    {
+        if (_emittedCount > 0)
+        {
+            _sink?.Send(this);
+            _emittedCount = 0;
+        }
+    }
+}

@@ -40,7 +40,9 @@ public static class InternetChecksum
         return (initial & 0xFFFF) + (initial >> 16) + sum;
     }
 
-    /// <summary>Folds a partial sum to 16 bits with end-around carry. Not complemented: this is what a partial checksum field holds.</summary>
+    /// <summary>
+    /// Folds a partial sum to 16 bits with end-around carry. Not complemented: this is what a partial checksum field holds.
+    /// </summary>
     public static ushort Fold(uint sum)
     {
         sum = (sum & 0xFFFF) + (sum >> 16);

@@ -56,7 +56,9 @@ public readonly record struct Ipv6Address(UInt128 Value)
     /// <summary>Writes sixteen bytes, first byte first.</summary>
     public void WriteTo(Span<byte> bytes) => BinaryPrimitives.WriteUInt128BigEndian(bytes, Value);
 
-    /// <summary>The one text form of RFC 5952: lower case, no leading zeros, the first longest run of zero groups as <c>::</c>.</summary>
+    /// <summary>
+    /// The one text form of RFC 5952: lower case, no leading zeros, the first longest run of zero groups as <c>::</c>.
+    /// </summary>
     public override string ToString()
     {
         if (IsIpv4Mapped)

@@ -94,7 +94,12 @@ public readonly record struct MacAddress(ulong Value)
     }
 
     /// <summary>Text such as <c>02:42:0a:00:01:05</c>.</summary>
-    public override string ToString() => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{(byte)(Value >> 40):x2}:{(byte)(Value >> 32):x2}:{(byte)(Value >> 24):x2}:{(byte)(Value >> 16):x2}:{(byte)(Value >> 8):x2}:{(byte)Value:x2}");
+    public override string ToString()
+    {
+        Span<byte> bytes = stackalloc byte[LengthBytes];
+        WriteTo(bytes);
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{bytes[0]:x2}:{bytes[1]:x2}:{bytes[2]:x2}:{bytes[3]:x2}:{bytes[4]:x2}:{bytes[5]:x2}");
+    }
 }

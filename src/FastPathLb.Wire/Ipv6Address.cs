@@ -32,7 +32,7 @@ public readonly record struct Ipv6Address(UInt128 Value)
         int gap = text.IndexOf("::");
         if (gap < 0)
         {
-            if (!TryParseGroups(text, out UInt128 whole, out int count) || count != GroupCount)
+            if (!TryParseGroups(text, isTail: true, out UInt128 whole, out int count) || count != GroupCount)
             {
                 return false;
             }
@@ -41,8 +41,8 @@ public readonly record struct Ipv6Address(UInt128 Value)
             return true;
         }
 
-        if (!TryParseGroups(text[..gap], out UInt128 head, out int headCount)
-            || !TryParseGroups(text[(gap + 2)..], out UInt128 tail, out int tailCount)
+        if (!TryParseGroups(text[..gap], isTail: false, out UInt128 head, out int headCount)
+            || !TryParseGroups(text[(gap + 2)..], isTail: true, out UInt128 tail, out int tailCount)
             || headCount + tailCount >= GroupCount)
         {
             return false;
@@ -90,8 +90,9 @@ public readonly record struct Ipv6Address(UInt128 Value)
         return text.ToString();
     }
 
-    // Groups separated by single colons; the last may be an IPv4 address and then counts for two. Empty text has none.
-    private static bool TryParseGroups(ReadOnlySpan<char> text, out UInt128 value, out int count)
+    // Groups separated by single colons; the address's last may be an IPv4 address and then counts for two.
+    // Empty text has none.
+    private static bool TryParseGroups(ReadOnlySpan<char> text, bool isTail, out UInt128 value, out int count)
     {
         value = UInt128.Zero;
         count = 0;
@@ -103,7 +104,7 @@ public readonly record struct Ipv6Address(UInt128 Value)
             ReadOnlySpan<char> group = more ? text[..colon] : text;
             text = more ? text[(colon + 1)..] : default;
 
-            if (!more && Ipv4Address.TryParse(group, out Ipv4Address embedded))
+            if (!more && isTail && Ipv4Address.TryParse(group, out Ipv4Address embedded))
             {
                 value = (value << 32) | embedded.Value;
                 count += 2;

@@ -37,7 +37,7 @@ public sealed class PacketDotNetTests(ITestOutputHelper output)
         }
 
         Report(comparison);
-        Assert.NotEmpty(comparison.Compared);
+        Assert.NotEmpty(comparison.Findings.Compared);
     }
 
     [Theory]
@@ -78,24 +78,24 @@ public sealed class PacketDotNetTests(ITestOutputHelper output)
             changed[offset] ^= 0xFF;
             var comparison = new PacketDotNetComparison();
             comparison.Compare(kind, LinkType.Ethernet, frame, changed);
-            Assert.True(comparison.Differences.Count > 0 || unnamed.Contains(offset), $"{kind}: a change of byte {offset} is not found");
+            Assert.True(comparison.Findings.Differences.Count > 0 || unnamed.Contains(offset), $"{kind}: a change of byte {offset} is not found");
         }
     }
 
     private void Report(PacketDotNetComparison comparison)
     {
-        foreach ((string header, int count) in comparison.Compared)
+        foreach ((string header, int count) in comparison.Findings.Compared)
         {
             output.WriteLine($"{count,8} compared: {header}");
         }
 
-        foreach ((string reason, int count) in comparison.Passed)
+        foreach ((string reason, int count) in comparison.Findings.Passed)
         {
             output.WriteLine($"{count,8} passed over: {reason}");
         }
 
         Assert.True(
-            comparison.Differences.Count == 0,
-            $"{comparison.Differences.Count} differences:\n{string.Join('\n', comparison.Differences.Take(DifferencesShown))}");
+            comparison.Findings.Differences.Count == 0,
+            $"{comparison.Findings.Differences.Count} differences:\n{string.Join('\n', comparison.Findings.Differences.Take(DifferencesShown))}");
     }
 }

@@ -1,0 +1,92 @@
+using FastPathLb.Wire;
+
+namespace FastPathLb.NodeState;
+
+/// <summary>A node's state while it is put together.</summary>
+internal sealed class NodeDraft(string origin, string prefix, DockerState docker)
+{
+    private readonly SortedDictionary<string, NamespaceDraft> _namespaces = new(StringComparer.Ordinal);
+
+    public DockerState Docker => docker;
+
+    /// <summary>Sentences about what was inferred.</summary>
+    public List<string> Inferred { get; } = [];
+
+    /// <summary>The namespaces, in order of their names.</summary>
+    public IReadOnlyCollection<NamespaceDraft> Namespaces => _namespaces.Values;
+
+    /// <summary>The namespace of that name, or null.</summary>
+    public NamespaceDraft? Find(string name) => _namespaces.GetValueOrDefault(name);
+
+    /// <summary>The namespace of that name, new if there was none.</summary>
+    public NamespaceDraft GetOrAdd(string name)
+    {
+        if (!_namespaces.TryGetValue(name, out NamespaceDraft? space))
+        {
+            space = new NamespaceDraft(name);
+            _namespaces.Add(name, space);
+        }
+
+        return space;
+    }
+
+    /// <summary>Takes back a namespace that was added.</summary>
+    public void Remove(string name) => _namespaces.Remove(name);
+
+    /// <summary>Name of a dump file, for a sentence.</summary>
+    public string FileOf(NamespaceDraft space, string kind) => $"{prefix}{space.Name}.{kind}.txt";
+
+    /// <summary>An error about the whole dump.</summary>
+    public NodeStateException Problem(string problem) => new($"{origin}: {problem}");
+
+    /// <summary>The Docker network of a balancer or a bridge, or null.</summary>
+    public DockerNetwork? NetworkOf(NamespaceDraft space)
+    {
+        if (space.Name is "ingress" or "ingress-overlay")
+        {
+            return docker.Networks.FirstOrDefault(network => network.IsIngress) ?? docker.FindNetwork("ingress");
+        }
+
+        int dash = space.Name.IndexOf('-', StringComparison.Ordinal);
+        return dash > 0 ? docker.FindNetwork(space.Name[(dash + 1)..]) : FirstNetwork();
+    }
+
+    /// <summary>The state.</summary>
+    public NodeState Build() => new()
+    {
+        Origin = prefix.Length == 0 ? origin : $"{origin} ({prefix}*)",
+        Namespaces = _namespaces.ToDictionary(item => item.Key, item => item.Value.Build(), StringComparer.Ordinal),
+        Inferred = Inferred,
+        Docker = docker,
+    };
+
+    // The network of "lb" and "overlay": the one that an address there belongs to, else the only one that users made.
+    private DockerNetwork? FirstNetwork()
+    {
+        DockerNetwork[] networks = [.. docker.Networks.Where(network => network is { IsOverlay: true, IsIngress: false })];
+        foreach (string name in (string[])["lb", "overlay"])
+        {
+            foreach (InterfaceState device in Find(name)?.Interfaces ?? [])
+            {
+                foreach (InterfaceAddress address in device.Addresses)
+                {
+                    if (Array.Find(networks, network => network.Contains(address.Address)) is { } found)
+                    {
+                        return found;
+                    }
+                }
+            }
+        }
+
+        foreach (RuleState rule in Find("lb")?.Iptables is { } iptables ? SwarmTables.SourceNatRules(iptables) : [])
+        {
+            Ipv4Address address = rule.NatAction!.FirstAddress!.Value;
+            if (Array.Find(networks, network => network.Contains(address)) is { } found)
+            {
+                return found;
+            }
+        }
+
+        return networks.Length == 1 ? networks[0] : null;
+    }
+}

@@ -1,0 +1,81 @@
+namespace FastPathLb.NodeState;
+
+/// <summary>What a node is set up to do, as dumped or configured: the network namespaces of the data path and Docker's own view.</summary>
+/// <remarks>
+/// Immutable. Namespaces are keyed by the prefix of their dump files: <c>host</c>, <c>overlay</c>, <c>lb</c>,
+/// <c>ingress</c>, <c>ingress-overlay</c>, and <c>lb-NET</c>, <c>overlay-NET</c> for further networks.
+/// </remarks>
+public sealed record NodeState
+{
+    /// <summary>Folder or file the state was read from.</summary>
+    public required string Origin { get; init; }
+
+    /// <summary>The namespaces, by name.</summary>
+    public required IReadOnlyDictionary<string, NamespaceState> Namespaces { get; init; }
+
+    /// <summary>One plain sentence for each thing that was not in the dump and was inferred.</summary>
+    public IReadOnlyList<string> Inferred { get; init; } = [];
+
+    /// <summary>Docker's inspects, empty where there were none.</summary>
+    public DockerState Docker { get; init; } = DockerState.Empty;
+
+    /// <summary>The namespace of that name; an error that names what is missing if there is none.</summary>
+#pragma warning disable CA1065 // The user's files are to blame, as everywhere here, and Program prints the message.
+    public NamespaceState this[string name] => Namespaces.TryGetValue(name, out NamespaceState? found)
+        ? found
+        : throw new NodeStateException(
+            $"{Origin}: there is no namespace '{name}' (no {name}.* dump, and nothing to infer it from); "
+            + $"there is {string.Join(", ", Namespaces.Keys.Order(StringComparer.Ordinal))}");
+#pragma warning restore CA1065
+
+    /// <summary>The Docker network that a namespace belongs to: the one whose subnet holds one of its addresses.</summary>
+    public DockerNetwork? FindNetwork(NamespaceState space)
+    {
+        foreach (InterfaceState device in space.Interfaces)
+        {
+            foreach (InterfaceAddress address in device.Addresses)
+            {
+                DockerNetwork? network = Docker.FindNetworkOf(address.Address, device.Mac);
+                if (network is { IsOverlay: true })
+                {
+                    return network;
+                }
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The other end of a veth pair, where exactly one interface in another namespace points back.</summary>
+    public (string Namespace, InterfaceState Interface)? FindPeer(string namespaceName, InterfaceState device)
+    {
+        (string, InterfaceState)? found = null;
+        if (device.PeerIndex is null || device.Vxlan is not null)
+        {
+            return null;
+        }
+
+        foreach ((string name, NamespaceState space) in Namespaces)
+        {
+            if (name == namespaceName)
+            {
+                continue;
+            }
+
+            foreach (InterfaceState other in space.Interfaces)
+            {
+                if (other.Vxlan is null && other.Index == device.PeerIndex && other.PeerIndex == device.Index)
+                {
+                    if (found is not null)
+                    {
+                        return null;
+                    }
+
+                    found = (name, other);
+                }
+            }
+        }
+
+        return found;
+    }
+}

@@ -73,6 +73,9 @@ public enum DropReason : byte
     /// <summary>IPv6 underlay is not served.</summary>
     OuterIpv6Unserved = 21,
 
+    /// <summary>The inner source MAC is known for good behind another VTEP.</summary>
+    VxlanSourceMoved = 22,
+
     // IPv4 input.
     /// <summary>IPv4 version, header length or total length is wrong.</summary>
     Ipv4Malformed = 30,

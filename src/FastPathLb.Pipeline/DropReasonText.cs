@@ -36,6 +36,7 @@ public static class DropReasonText
         DropReason.BridgeNotForLoadBalancer => "inner destination MAC is not the load balancer's: the bridge sends it elsewhere",
         DropReason.FdbMiss => "no FDB entry says which VTEP has the destination MAC",
         DropReason.OuterIpv6Unserved => "IPv6 underlay is not served",
+        DropReason.VxlanSourceMoved => "the inner source MAC is known for good behind another VTEP",
         DropReason.Ipv4Malformed => "IPv4 version, header length or total length is wrong",
         DropReason.Ipv4ChecksumWrong => "IPv4 header checksum is wrong",
         DropReason.Ipv4Truncated => "IPv4 total length is beyond the frame's end",

@@ -1,0 +1,17 @@
+namespace FastPathLb.Balancer.Ipvs;
+
+/// <summary>How packets reach a real server.</summary>
+public enum ForwardingMethod : byte
+{
+    /// <summary>Masq: network address translation, replies come back this way.</summary>
+    Masquerade = 0,
+
+    /// <summary>Route: the packet as it is, to the server's MAC; replies go their own way.</summary>
+    Route = 1,
+
+    /// <summary>Tunnel: IP in IP. Swarm never uses it and it is not emulated.</summary>
+    Tunnel = 2,
+
+    /// <summary>Local: the server is this host.</summary>
+    Local = 3,
+}

@@ -1,0 +1,454 @@
+using FastPathLb.Balancer.Netfilter;
+using FastPathLb.Balancer.Stack;
+using FastPathLb.Conntrack;
+using FastPathLb.Pipeline;
+using FastPathLb.Wire;
+
+namespace FastPathLb.Balancer.Ipvs;
+
+/// <summary>
+/// Packets from clients (ip_vs_in_hook in ip_vs_core.c, ip_vs_nat_xmit in ip_vs_xmit.c): connection found or scheduled, state
+/// stepped, packet translated and sent.
+/// </summary>
+internal sealed class IpvsInput
+{
+    private const ushort FtpDataPort = 20;
+
+    private readonly NetworkNamespace _space;
+    private readonly IpvsCore _ipvs;
+    private readonly ConnectionTable _table;
+
+    public IpvsInput(NetworkNamespace space, IpvsCore ipvs, ConnectionTable table)
+    {
+        _space = space;
+        _ipvs = ipvs;
+        _table = table;
+    }
+
+    /// <summary>Handles a packet at LOCAL_IN.</summary>
+    /// <returns>What became of it, or null where it goes on to the namespace's own stack.</returns>
+    public Outcome? Process(Packet packet)
+    {
+        if (packet.IsBalanced || packet.Cast != PacketCast.Host)
+        {
+            return null;
+        }
+
+        if (packet.Protocol == IpProtocol.Icmp)
+        {
+            return ProcessIcmp(packet, HookPoint.LocalIn);
+        }
+
+        if (packet.Protocol is not (IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp))
+        {
+            return null;
+        }
+
+        int number = -1;
+        if (packet.HasPorts && _ipvs.TryFindIn(packet.PortKey(_space.Number), packet.Now, out number)
+            && Revise(packet, ref number) is { } revised)
+        {
+            return revised;
+        }
+
+        if (number < 0 && Schedule(packet, out number) is { } unscheduled)
+        {
+            return unscheduled;
+        }
+
+        if (number < 0)
+        {
+            return null;
+        }
+
+        return Deliver(packet, number);
+    }
+
+    /// <summary>ICMP errors on their way through (ip_vs_forward_icmp).</summary>
+    public Outcome? ProcessForwardedIcmp(Packet packet) =>
+        packet.Protocol == IpProtocol.Icmp ? ProcessIcmp(packet, HookPoint.Forward) : null;
+
+    /// <summary>Whether a found connection serves this packet: a SYN may end it, a removed server does.</summary>
+    private Outcome? Revise(Packet packet, ref int number)
+    {
+        ref Connection connection = ref _table[number];
+        RealServer server = _ipvs.Servers[connection.Server];
+        if (IsOpening(packet))
+        {
+            bool isRescheduled = false;
+            bool usesOldConntrack = false;
+            if (_ipvs.Settings.ExpiresConnectionsWithoutServer && server.Weight == 0)
+            {
+                isRescheduled = true;
+                usesOldConntrack = UsesOldConntrack(packet, connection);
+            }
+            else if (_ipvs.Settings.ConnectionReuseMode != 0 && IsReuseExpected(packet, connection))
+            {
+                isRescheduled = true;
+                usesOldConntrack = UsesOldConntrack(packet, connection);
+            }
+
+            if (isRescheduled)
+            {
+                return EndForNew(packet, ref number, usesOldConntrack, DropReason.IpvsReschedule);
+            }
+        }
+
+        if (server.IsAvailable)
+        {
+            return null;
+        }
+
+        return _ipvs.Settings.ExpiresConnectionsWithoutServer
+            ? EndForNew(packet, ref number, UsesOldConntrack(packet, connection), DropReason.IpvsServerGone)
+            : Outcome.Dropped(DropReason.IpvsServerGone);
+    }
+
+    private Outcome? EndForNew(Packet packet, ref int number, bool usesOldConntrack, DropReason reason)
+    {
+        ref Connection connection = ref _table[number];
+        if (!usesOldConntrack)
+        {
+            // The packet's conntrack entry is a new one: it must survive the old connection.
+            connection.Flags &= ~ConnectionFlags.OwnsConntrack;
+        }
+
+        packet.BalancedBy = number;
+        if (packet.Connection == number)
+        {
+            packet.ForgetsConnection = false;
+            if (usesOldConntrack)
+            {
+                packet.ClearTracking();
+            }
+        }
+
+        _ipvs.ExpireConnection(number, packet.Now, isImmediate: false);
+        number = -1;
+        return usesOldConntrack ? Outcome.Dropped(reason) : null;
+    }
+
+    /// <summary>ip_vs_conn_uses_old_conntrack.</summary>
+    private static bool UsesOldConntrack(Packet packet, in Connection connection) =>
+        (connection.Flags & ConnectionFlags.OwnsConntrack) != 0 && packet.Track != TrackInfo.Untracked && !packet.IsPending;
+
+    private static bool IsOpening(Packet packet) =>
+        packet.Protocol == IpProtocol.Tcp && packet.Transport.Length >= TcpSegment.MinimumHeaderBytes
+        && ((TcpFlags)packet.Transport[13] & TcpFlags.Syn) != 0;
+
+    private bool IsReuseExpected(Packet packet, in Connection connection) =>
+        connection.Control == 0 && packet.Protocol == IpProtocol.Tcp
+        && (connection.IpvsState is IpvsTcpState.TimeWait or IpvsTcpState.Close
+            || ((_ipvs.Settings.ConnectionReuseMode & 2) != 0 && connection.IpvsState == IpvsTcpState.FinWait
+                && (connection.Flags & ConnectionFlags.NoOutput) != 0));
+
+    /// <summary>A packet without a connection (tcp_conn_schedule, udp_conn_schedule, ip_vs_schedule, ip_vs_leave).</summary>
+    /// <param name="packet">The packet.</param>
+    /// <param name="number">The new connection, or -1.</param>
+    /// <returns>What became of the packet, or null where it has a connection now or goes on to the namespace's own stack.</returns>
+    private Outcome? Schedule(Packet packet, out int number)
+    {
+        number = -1;
+        if (packet.Protocol == IpProtocol.Tcp)
+        {
+            Span<byte> segment = packet.Transport;
+            if (segment.Length < TcpSegment.MinimumHeaderBytes || packet.TransportLengthBytes < TcpSegment.MinimumHeaderBytes)
+            {
+                return Outcome.Dropped(DropReason.IpvsPortsMissing);
+            }
+
+            TcpFlags flags = (TcpFlags)segment[13];
+            if ((flags & TcpFlags.Rst) != 0 || ((flags & TcpFlags.Syn) == 0 && !_ipvs.Settings.IsSloppyTcp))
+            {
+                return null;
+            }
+        }
+        else if (packet.Protocol == IpProtocol.Udp)
+        {
+            if (packet.Transport.Length < 8 || packet.TransportLengthBytes < 8)
+            {
+                return Outcome.Dropped(DropReason.IpvsPortsMissing);
+            }
+        }
+        else
+        {
+            // SCTP opens with an INIT chunk; its checksum (CRC32c) and states are not emulated.
+            return null;
+        }
+
+        VirtualService? service = _ipvs.FindService(
+            packet.Fwmark, packet.Protocol, packet.Destination, packet.DestinationPort);
+        if (service is null || packet.SourcePort == FtpDataPort)
+        {
+            return null;
+        }
+
+        ScheduleResult result = service.PersistenceNanoseconds > 0
+            ? SchedulePersistent(packet, service, out number)
+            : ScheduleOnce(packet, service, out number);
+        return result switch
+        {
+            ScheduleResult.Scheduled or ScheduleResult.NotOurs => null,
+            ScheduleResult.TableFull => Outcome.Dropped(DropReason.IpvsTableFull),
+            _ => Outcome.Answered(
+                DropReason.IpvsNoServer,
+                _space.IcmpErrors.Send(packet, IcmpType.DestinationUnreachable, Icmp.PortUnreachable, 0)),
+        };
+    }
+
+    private enum ScheduleResult
+    {
+        Scheduled,
+        NotOurs,
+        NoServer,
+        TableFull,
+    }
+
+    private ScheduleResult ScheduleOnce(Packet packet, VirtualService service, out int number)
+    {
+        number = -1;
+        if (service.Key.Fwmark == 0 && packet.DestinationPort != service.Key.Port)
+        {
+            return ScheduleResult.NoServer;
+        }
+
+        RealServer? server = service.Scheduler.Pick(packet.Source, packet.SourcePort, packet.Destination);
+        return server is null ? ScheduleResult.NoServer : Open(packet, service, server, out number);
+    }
+
+    private ScheduleResult Open(Packet packet, VirtualService service, RealServer server, out int number)
+    {
+        bool isOnePacket = service.IsOnePacket && packet.Protocol == IpProtocol.Udp;
+        number = _ipvs.Open(packet.PortKey(_space.Number), server, isOnePacket, packet.Now);
+        if (number < 0)
+        {
+            return ScheduleResult.TableFull;
+        }
+
+        server.Counters.Connections++;
+        service.Counters.Connections++;
+        return ScheduleResult.Scheduled;
+    }
+
+    /// <summary>ip_vs_sched_persist: a template keeps the client's network with its server.</summary>
+    private ScheduleResult SchedulePersistent(Packet packet, VirtualService service, out int number)
+    {
+        const ushort FtpPort = 21;
+        number = -1;
+        bool isExactPort = packet.DestinationPort == service.Key.Port;
+        FlowKey key = new()
+        {
+            Source = packet.Source & service.PersistenceMask,
+            Destination = packet.Destination,
+            DestinationPort = isExactPort && service.Key.Port != FtpPort ? packet.DestinationPort : (ushort)0,
+            Protocol = packet.Protocol,
+            Kind = FlowKind.Template,
+            Network = _space.Number,
+        };
+        if (!isExactPort && service.Key.Fwmark != 0)
+        {
+            key.Destination = service.Key.Fwmark;
+            key.Protocol = IpProtocol.Ip;
+        }
+
+        RealServer? server = null;
+        if (_ipvs.TryFindIn(key, packet.Now, out int template))
+        {
+            server = _ipvs.Servers[_table[template].Server];
+            if (!server.IsAvailable || (_ipvs.Settings.ExpiresQuiescentTemplates && server.Weight == 0))
+            {
+                // The template serves no more; its connections keep it alive until they end.
+                _table.UnindexOriginal(template);
+                _table[template].Original.DestinationPort = ushort.MaxValue;
+                _table[template].Original.SourcePort = 0;
+                server = null;
+            }
+        }
+
+        if (server is null)
+        {
+            server = service.Scheduler.Pick(packet.Source, packet.SourcePort, packet.Destination);
+            if (server is null)
+            {
+                return ScheduleResult.NoServer;
+            }
+
+            template = _ipvs.OpenTemplate(key, server, service.PersistenceNanoseconds, packet.Now);
+            if (template < 0)
+            {
+                return ScheduleResult.TableFull;
+            }
+        }
+
+        ScheduleResult result = Open(packet, service, server, out number);
+        if (result == ScheduleResult.Scheduled)
+        {
+            _ipvs.Depend(number, template);
+            _ipvs.Restart(template, packet.Now + service.PersistenceNanoseconds);
+        }
+
+        return result;
+    }
+
+    private Outcome? Deliver(Packet packet, int number)
+    {
+        ref Connection connection = ref _table[number];
+        RealServer server = _ipvs.Servers[connection.Server];
+        packet.BalancedBy = number;
+        IpvsOutput.CountIn(server, packet.LengthBytes);
+        long timeout = IpvsState.Step(_ipvs, ref connection, server, packet, isReply: false);
+        Outcome? outcome = Transmit(packet, number, server);
+        if (!_table[number].IsBalanced)
+        {
+            return outcome;
+        }
+
+        if (connection.InPackets < ushort.MaxValue)
+        {
+            connection.InPackets++;
+        }
+
+        if ((connection.Flags & ConnectionFlags.OnePacket) != 0)
+        {
+            _ipvs.ExpireConnection(number, packet.Now, isImmediate: false);
+        }
+        else
+        {
+            _ipvs.Restart(number, packet.Now + timeout);
+        }
+
+        return outcome;
+    }
+
+    /// <summary>ip_vs_nat_xmit and ip_vs_dr_xmit.</summary>
+    private Outcome? Transmit(Packet packet, int number, RealServer server)
+    {
+        DropReason refused = Approve(packet, server, isIcmp: false, out bool isLocal, out bool isTold);
+        if (refused != DropReason.None)
+        {
+            return Outcome.Answered(refused, isTold);
+        }
+
+        ref Connection connection = ref _table[number];
+        if (server.Method == ForwardingMethod.Masquerade)
+        {
+            ushort port = server.PortFor(connection.Original.DestinationPort);
+            if (!TransportRewriter.TryReplaceDestination(
+                packet, server.Address, port, TransportRewriter.ZeroUdpChecksum.Compute))
+            {
+                return Outcome.Dropped(DropReason.IpvsNatFailed);
+            }
+        }
+
+        packet.IgnoresDontFragment = true;
+        packet.IsBalanced = true;
+        AdjustConntrack(packet, connection, server);
+        return isLocal ? null : Outcome.Of(_space.Output.SendLocal(packet));
+    }
+
+    /// <summary>The way to the server, TTL and MTU (__ip_vs_get_out_rt).</summary>
+    private DropReason Approve(Packet packet, RealServer server, bool isIcmp, out bool isLocal, out bool isTold)
+    {
+        isTold = false;
+        isLocal = _space.IsLocalAddress(server.Address);
+        if (isLocal)
+        {
+            return DropReason.None;
+        }
+
+        Route? route = _space.FindRoute(server.Address);
+        if (route is null)
+        {
+            isTold = _space.IcmpErrors.Send(packet, IcmpType.DestinationUnreachable, Icmp.HostUnreachable, 0);
+            return DropReason.NoRoute;
+        }
+
+        if (packet.TimeToLive <= 1)
+        {
+            isTold = _space.IcmpErrors.Send(packet, IcmpType.TimeExceeded, Icmp.TimeToLiveExceeded, 0);
+            return DropReason.TimeToLiveExceeded;
+        }
+
+        Ipv4.DecrementTimeToLive(packet.Bytes);
+        int mtu = route.Interface.MtuBytes;
+        if (packet.IsDontFragment && packet.LengthBytes > mtu && !packet.IsSuperPacket && !isIcmp)
+        {
+            isTold = _space.IcmpErrors.Send(
+                packet, IcmpType.DestinationUnreachable, Icmp.FragmentationNeeded, (uint)mtu);
+            return DropReason.FragmentationNeeded;
+        }
+
+        packet.Output = route.Interface;
+        packet.NextHop = route.Via != 0 ? route.Via : server.Address;
+        return DropReason.None;
+    }
+
+    /// <summary>
+    /// Tells conntrack of the server, so that its replies belong to the connection (ip_vs_update_conntrack), or takes the packet
+    /// out of conntrack where IPVS does not use it (ip_vs_notrack).
+    /// </summary>
+    private static void AdjustConntrack(Packet packet, in Connection connection, RealServer server)
+    {
+        if ((connection.Flags & ConnectionFlags.OwnsConntrack) == 0)
+        {
+            if (!packet.IsPending || packet.Track != TrackInfo.Untracked)
+            {
+                packet.ClearTracking();
+            }
+
+            return;
+        }
+
+        if (packet.IsPending && server.Method == ForwardingMethod.Masquerade
+            && (connection.Flags & ConnectionFlags.OnePacket) == 0 && packet.Direction == FlowDirection.Original)
+        {
+            packet.Pending.Reply.Source = server.Address;
+            packet.Pending.Reply.SourcePort = server.PortFor(connection.Original.DestinationPort);
+        }
+    }
+
+    /// <summary>ICMP errors from the client's side about replies (ip_vs_in_icmp, ip_vs_icmp_xmit).</summary>
+    private Outcome? ProcessIcmp(Packet packet, HookPoint hook)
+    {
+        Span<byte> message = packet.Transport;
+        if (message.Length < Icmp.HeaderBytes)
+        {
+            return Outcome.Dropped(DropReason.IpvsIcmpTruncated);
+        }
+
+        if (!Icmp.IsBalancedError((IcmpType)message[0])
+            || !_space.Tracker.TryReadKey(message[Icmp.HeaderBytes..], out FlowKey embedded)
+            || embedded.Protocol is not (IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp)
+            || !_ipvs.TryFindIn(embedded.Reverse(), packet.Now, out int number))
+        {
+            return null;
+        }
+
+        ref Connection connection = ref _table[number];
+        RealServer server = _ipvs.Servers[connection.Server];
+        packet.BalancedBy = number;
+        if (!IcmpRewriter.IsChecksumRight(packet))
+        {
+            return Outcome.Dropped(DropReason.IpvsIcmpChecksumWrong);
+        }
+
+        IpvsOutput.CountIn(server, packet.LengthBytes);
+        DropReason refused = Approve(packet, server, isIcmp: true, out bool isLocal, out bool isTold);
+        if (refused != DropReason.None || (isLocal && hook == HookPoint.Forward))
+        {
+            return Outcome.Answered(refused == DropReason.None ? DropReason.NoRoute : refused, isTold);
+        }
+
+        if (server.Method == ForwardingMethod.Masquerade
+            && !IcmpRewriter.TryRewrite(
+                packet, server.Address, server.PortFor(connection.Original.DestinationPort), towardsServer: true))
+        {
+            return Outcome.Dropped(DropReason.IpvsIcmpTruncated);
+        }
+
+        packet.IgnoresDontFragment = true;
+        packet.IsBalanced = true;
+        AdjustConntrack(packet, connection, server);
+        return isLocal ? null : Outcome.Of(_space.Output.SendLocal(packet));
+    }
+}

@@ -1,0 +1,97 @@
+namespace FastPathLb.Balancer.Ipvs;
+
+/// <summary>A real server of a virtual service (struct ip_vs_dest). Lives on while connections hold it.</summary>
+public sealed class RealServer
+{
+    internal RealServer(int number, VirtualService service, uint address, ushort port)
+    {
+        Number = number;
+        Service = service;
+        Address = address;
+        Port = port;
+    }
+
+    /// <summary>Number by which connections know it; stable while it lives.</summary>
+    public int Number { get; }
+
+    /// <summary>The service it belongs to, or last belonged to.</summary>
+    public VirtualService Service { get; internal set; }
+
+    /// <summary>Address.</summary>
+    public uint Address { get; }
+
+    /// <summary>Port; 0 keeps the port the client called.</summary>
+    public ushort Port { get; }
+
+    /// <summary>How packets reach it.</summary>
+    public ForwardingMethod Method { get; internal set; }
+
+    /// <summary>Weight; 0 takes no new connections.</summary>
+    public int Weight { get; internal set; }
+
+    /// <summary>Weight before the last change that mattered to a table of Maglev's (last_weight).</summary>
+    public int LastWeight { get; internal set; }
+
+    /// <summary>Connections from which on it is overloaded; 0 for none.</summary>
+    public int UpperThreshold { get; internal set; }
+
+    /// <summary>Connections below which it is no longer overloaded; 0 for three quarters of the upper one.</summary>
+    public int LowerThreshold { get; internal set; }
+
+    /// <summary>Whether it is in a service's list (IP_VS_DEST_F_AVAILABLE).</summary>
+    public bool IsAvailable { get; internal set; }
+
+    /// <summary>Whether it takes no new connections until it has fewer (IP_VS_DEST_F_OVERLOAD).</summary>
+    public bool IsOverloaded { get; internal set; }
+
+    /// <summary>Connections in an active state.</summary>
+    public int ActiveConnections { get; internal set; }
+
+    /// <summary>All connections but templates.</summary>
+    public int TotalConnections { get; internal set; }
+
+    /// <summary>Templates.</summary>
+    public int PersistentConnections { get; internal set; }
+
+    /// <summary>Connections in an inactive state, as ipvsadm shows them.</summary>
+    public int InactiveConnections => TotalConnections - ActiveConnections;
+
+    /// <summary>Traffic.</summary>
+    public IpvsCounters Counters { get; } = new();
+
+    /// <summary>Whether a scheduler may pick it at all.</summary>
+    internal bool CanTake => Weight > 0 && !IsOverloaded;
+
+    /// <summary>When it went to the trash, or 0.</summary>
+    internal long TrashedAt { get; set; }
+
+    /// <summary>The port a connection to a virtual port goes to.</summary>
+    internal ushort PortFor(ushort virtualPort) => Port != 0 ? Port : virtualPort;
+
+    /// <summary>
+    /// Looks at the thresholds (__ip_vs_dest_update_overload): between the lower and the upper one the flag stays as it was,
+    /// but that a rising count keeps it and a falling one clears it.
+    /// </summary>
+    /// <param name="trend">Above 0 after a connection came, below 0 after one went, 0 after thresholds changed.</param>
+    internal void UpdateOverload(int trend)
+    {
+        if (UpperThreshold != 0)
+        {
+            if (TotalConnections >= (trend > 0 ? LowerThresholdInForce : UpperThreshold))
+            {
+                IsOverloaded = true;
+                return;
+            }
+
+            if (TotalConnections >= (trend < 0 ? UpperThreshold : LowerThresholdInForce))
+            {
+                return;
+            }
+        }
+
+        IsOverloaded = false;
+    }
+
+    /// <summary>The lower threshold, or three quarters of the upper one.</summary>
+    internal int LowerThresholdInForce => LowerThreshold != 0 ? LowerThreshold : UpperThreshold - (UpperThreshold >> 2);
+}

@@ -1,0 +1,66 @@
+namespace FastPathLb.Balancer.Ipvs.Scheduling;
+
+/// <summary>rr (ip_vs_rr.c): one after the other, the newest first.</summary>
+public sealed class RoundRobinScheduler : Scheduler
+{
+    // The server picked last; null stands for the list's head, before the first.
+    private RealServer? _last;
+
+    internal RoundRobinScheduler(VirtualService service)
+        : base(service)
+    {
+    }
+
+    /// <summary>Makes the next pick follow a server: where a recording began in the middle of a round.</summary>
+    public void ContinueAfter(RealServer? server) => _last = server;
+
+    /// <inheritdoc/>
+    public override RealServer? Pick(uint client, ushort clientPort, uint called)
+    {
+        IReadOnlyList<RealServer> servers = Service.Servers;
+        int start = _last is null ? -1 : IndexOf(servers, _last);
+        for (int step = 1; step <= servers.Count; step++)
+        {
+            int index = start + step;
+            if (index >= servers.Count)
+            {
+                if (start < 0)
+                {
+                    break;
+                }
+
+                index -= servers.Count;
+            }
+
+            if (servers[index].CanTake)
+            {
+                _last = servers[index];
+                return _last;
+            }
+        }
+
+        return null;
+    }
+
+    internal override void ServersChanged(RealServer? removed, int removedIndex)
+    {
+        if (removed is not null && ReferenceEquals(removed, _last))
+        {
+            // The one after the removed server comes next.
+            _last = removedIndex > 0 ? Service.Servers[removedIndex - 1] : null;
+        }
+    }
+
+    private static int IndexOf(IReadOnlyList<RealServer> servers, RealServer server)
+    {
+        for (int index = 0; index < servers.Count; index++)
+        {
+            if (ReferenceEquals(servers[index], server))
+            {
+                return index;
+            }
+        }
+
+        return -1;
+    }
+}

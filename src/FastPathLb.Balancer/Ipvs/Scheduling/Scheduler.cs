@@ -1,0 +1,38 @@
+namespace FastPathLb.Balancer.Ipvs.Scheduling;
+
+/// <summary>
+/// Picks a real server for a new connection (struct ip_vs_scheduler). Servers of weight 0 and overloaded ones take none.
+/// Owned by one worker; told of changes between batches.
+/// </summary>
+public abstract class Scheduler
+{
+    /// <summary>Makes a scheduler for a service.</summary>
+    protected Scheduler(VirtualService service) => Service = service;
+
+    /// <summary>The service.</summary>
+    protected VirtualService Service { get; }
+
+    /// <summary>The server for a new connection, or null where none can take it.</summary>
+    /// <param name="client">Client's address.</param>
+    /// <param name="clientPort">Client's port.</param>
+    /// <param name="called">Address the client called.</param>
+    public abstract RealServer? Pick(uint client, ushort clientPort, uint called);
+
+    /// <summary>A server was added, changed or taken out of the list.</summary>
+    /// <param name="removedIndex">Where in the list the removed server was, or -1.</param>
+    /// <param name="removed">The removed server, or null.</param>
+    internal virtual void ServersChanged(RealServer? removed, int removedIndex)
+    {
+    }
+
+    /// <summary>The greatest common divisor of two positive numbers.</summary>
+    private protected static int GreatestCommonDivisor(int left, int right)
+    {
+        while (right != 0)
+        {
+            (left, right) = (right, left % right);
+        }
+
+        return left;
+    }
+}

@@ -1,0 +1,94 @@
+using FastPathLb.Balancer.Stack;
+using FastPathLb.Balancer.Tunnel;
+using FastPathLb.Pipeline;
+using FastPathLb.Wire;
+
+namespace FastPathLb.Balancer;
+
+/// <summary>
+/// The data path of one worker: batches of frames in, the frames they cause out. Start reading here, then
+/// <see cref="NetworkNamespace"/>. Replay, live devices and benchmarks all run this.
+/// </summary>
+public sealed class LoadBalancer
+{
+    private readonly NetworkNamespace _space;
+    private readonly NetworkInterface _device;
+    private readonly Uplink? _uplink;
+    private long _now = long.MinValue;
+
+    /// <summary>A load balancer whose frames come and go at the underlay.</summary>
+    public LoadBalancer(NetworkNamespace space, NetworkInterface device, Uplink uplink)
+    {
+        _space = space;
+        _device = device;
+        _uplink = uplink;
+        AttachPoint = AttachPoint.Underlay;
+    }
+
+    /// <summary>A load balancer whose frames come and go at its own interface.</summary>
+    public LoadBalancer(NetworkNamespace space, NetworkInterface device)
+    {
+        _space = space;
+        _device = device;
+        AttachPoint = AttachPoint.Overlay;
+        space.Connect(device, new BatchLink());
+    }
+
+    /// <summary>Where frames enter and leave.</summary>
+    public AttachPoint AttachPoint { get; }
+
+    /// <summary>The load balancer's namespace.</summary>
+    public NetworkNamespace Namespace => _space;
+
+    /// <summary>What was seen and done.</summary>
+    public FrameCounters Counters { get; } = new();
+
+    /// <summary>Time of the latest frame or <see cref="Advance"/>, nanoseconds since the Unix epoch.</summary>
+    public long Now => _now;
+
+    /// <summary>Whether the load balancer itself sent a frame: a recording of both directions has those too.</summary>
+    public bool IsOwn(ReadOnlySpan<byte> frame) =>
+        _uplink is not null ? _uplink.IsOwn(frame)
+        : frame.Length >= 12 && MacAddress.Read(frame[6..]) == _device.Mac;
+
+    /// <summary>Lets time pass up to a moment: what is due happens. Time never goes back.</summary>
+    public void Advance(long now)
+    {
+        if (now > _now)
+        {
+            _now = now;
+            _space.Advance(now);
+        }
+    }
+
+    /// <summary>Processes a batch in order of arrival; emitted frames are in it afterwards, or with its sink already.</summary>
+    public void Process(FrameBatch batch)
+    {
+        Span<FrameDescriptor> frames = batch.Frames;
+        for (int index = 0; index < frames.Length; index++)
+        {
+            ref FrameDescriptor frame = ref frames[index];
+            Advance(frame.TimestampNanoseconds);
+            Outcome outcome = _uplink is not null
+                ? _uplink.Receive(
+                    batch, frame.Offset, frame.LengthBytes, frame.WireLengthBytes, index, frame.TimestampNanoseconds,
+                    out frame.Connection)
+                : _space.Receive(
+                    _device, batch, frame.Offset, frame.LengthBytes, frame.WireLengthBytes, index,
+                    frame.TimestampNanoseconds, out frame.Connection);
+            frame.Verdict = outcome.Verdict;
+            frame.Reason = outcome.Reason;
+            Counters.Count(frame);
+        }
+    }
+
+    /// <summary>The wire of the overlay attach point: what the interface sends is what the batch emits.</summary>
+    private sealed class BatchLink : ILinkOutput
+    {
+        public DropReason Transmit(FrameBatch batch, int offset, int lengthBytes, int inputIndex, long now)
+        {
+            batch.Emit(offset, lengthBytes, now, inputIndex);
+            return DropReason.None;
+        }
+    }
+}

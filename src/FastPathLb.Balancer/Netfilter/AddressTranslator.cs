@@ -1,0 +1,271 @@
+using System.Buffers.Binary;
+using FastPathLb.Conntrack;
+using FastPathLb.Pipeline;
+using FastPathLb.Wire;
+
+namespace FastPathLb.Balancer.Netfilter;
+
+/// <summary>
+/// Network address translation (nf_nat_core.c, nf_nat_proto.c, Linux 6.1): a connection's first packet asks the nat table and
+/// binds the connection; all packets are rewritten from the binding. Owned by one worker.
+/// </summary>
+public sealed class AddressTranslator
+{
+    private const int SearchAttemptsMax = 128;
+    private const int SearchAttemptsMin = 16;
+
+    private readonly Stack.NetworkNamespace _space;
+    private readonly ConnectionTracker _tracker;
+    private ulong _random = 0x9E3779B97F4A7C15;
+
+    internal AddressTranslator(Stack.NetworkNamespace space, ConnectionTracker tracker)
+    {
+        _space = space;
+        _tracker = tracker;
+    }
+
+    /// <summary>The nat table.</summary>
+    public RuleTable Table { get; } = new("nat");
+
+    /// <summary>Which port is taken when the own one is not free.</summary>
+    public SourcePortPolicy PortPolicy { get; set; }
+
+    /// <summary>Seed of drawn ports.</summary>
+    public ulong Seed
+    {
+        get => _random;
+        set => _random = value | 1;
+    }
+
+    /// <summary>Binds and rewrites a packet at a hook (nf_nat_ipv4_fn).</summary>
+    /// <returns>Why the packet is dropped, or none.</returns>
+    internal DropReason Translate(Packet packet, HookPoint hook)
+    {
+        if (packet.Track == TrackInfo.Untracked)
+        {
+            return DropReason.None;
+        }
+
+        bool isSource = hook is HookPoint.PostRouting or HookPoint.LocalIn;
+        if (packet.Track == TrackInfo.Related && packet.Protocol == IpProtocol.Icmp)
+        {
+            return TranslateIcmpError(packet, isSource);
+        }
+
+        bool isBound = isSource ? packet.IsSourceBound : packet.IsDestinationBound;
+        if (packet.IsPending && packet.Track == TrackInfo.New && !isBound)
+        {
+            if (!Table.TryPass(hook, packet, _space, out PacketRule? rule))
+            {
+                return DropReason.FilterRule;
+            }
+
+            Bind(packet, isSource, rule);
+        }
+
+        return Rewrite(packet, ref _tracker.EntryOf(packet), isSource);
+    }
+
+    private void Bind(Packet packet, bool isSource, PacketRule? rule)
+    {
+        ref Connection entry = ref packet.Pending;
+        if (isSource)
+        {
+            packet.IsSourceBound = true;
+        }
+        else
+        {
+            packet.IsDestinationBound = true;
+        }
+
+        // What the packet looks like after what was bound so far.
+        FlowKey current = ConnectionTracker.Invert(entry.Reply);
+        uint address = isSource ? current.Source : current.Destination;
+        PortRange? ports = null;
+        switch (rule?.Target)
+        {
+            case RuleTarget.SourceNat when isSource:
+            case RuleTarget.DestinationNat when !isSource:
+                address = rule.NatAddress != 0 ? rule.NatAddress : address;
+                ports = rule.NatPorts;
+                break;
+            case RuleTarget.Masquerade when isSource:
+                address = packet.Output?.PrimaryAddress ?? address;
+                ports = rule.NatPorts;
+                break;
+            case RuleTarget.Redirect when !isSource:
+                address = packet.Input?.PrimaryAddress ?? 0x7F000001;
+                ports = rule.NatPorts;
+                break;
+            default:
+                break;
+        }
+
+        FlowKey chosen = Choose(current, isSource, address, ports, packet.Now);
+        if (!chosen.Matches(current))
+        {
+            entry.Reply = ConnectionTracker.Invert(chosen);
+            entry.Flags |= isSource ? ConnectionFlags.SourceNat : ConnectionFlags.DestinationNat;
+        }
+    }
+
+    /// <summary>A tuple with the wanted address whose reply nobody holds yet (get_unique_tuple).</summary>
+    private FlowKey Choose(in FlowKey current, bool isSource, uint address, PortRange? ports, long now)
+    {
+        FlowKey chosen = current;
+        if (isSource)
+        {
+            chosen.Source = address;
+        }
+        else
+        {
+            chosen.Destination = address;
+        }
+
+        ushort port = isSource ? chosen.SourcePort : chosen.DestinationPort;
+        if (ports is PortRange range)
+        {
+            if (range.Contains(port) && (range.Low == range.High || !IsUsed(chosen, now)))
+            {
+                return chosen;
+            }
+        }
+        else if (!IsUsed(chosen, now))
+        {
+            return chosen;
+        }
+
+        return SearchPort(chosen, isSource, ports, now);
+    }
+
+    private bool IsUsed(in FlowKey key, long now) => _tracker.IsTaken(ConnectionTracker.Invert(key), now);
+
+    /// <summary>Tries ports of the range (nf_nat_l4proto_unique_tuple); the last one tried comes back where none is free.</summary>
+    private FlowKey SearchPort(FlowKey key, bool isSource, PortRange? ports, long now)
+    {
+        if (key.Protocol is not (IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp or IpProtocol.UdpLite or IpProtocol.Icmp)
+            || (ports is null && !isSource))
+        {
+            return key;
+        }
+
+        ushort port = isSource ? key.SourcePort : key.DestinationPort;
+        (int low, int count) = (ports, key.Protocol, port) switch
+        {
+            ({ } range, _, _) => (range.Low, range.High - range.Low + 1),
+            (_, IpProtocol.Icmp, _) => (0, 65536),
+            (_, _, < 512) => (1, 511),
+            (_, _, < 1024) => (600, 1023 - 600 + 1),
+            _ => (1024, 65535 - 1024 + 1),
+        };
+
+        bool isDrawn = PortPolicy == SourcePortPolicy.Drawn;
+        int offset = isDrawn ? Draw() : port >= low && port < low + count ? port - low + 1 : 0;
+        int attempts = isDrawn ? Math.Min(count, SearchAttemptsMax) : count;
+        while (true)
+        {
+            for (int attempt = 0; attempt < attempts; attempt++, offset++)
+            {
+                ushort candidate = (ushort)(low + (offset % count));
+                if (isSource)
+                {
+                    key.SourcePort = candidate;
+                }
+                else
+                {
+                    key.DestinationPort = candidate;
+                }
+
+                if (!IsUsed(key, now))
+                {
+                    return key;
+                }
+            }
+
+            if (attempts >= count || attempts < SearchAttemptsMin)
+            {
+                return key;
+            }
+
+            attempts /= 2;
+            offset = Draw();
+        }
+    }
+
+    // Xorshift: good enough to spread ports, and the same in every run with the same seed.
+    private int Draw()
+    {
+        _random ^= _random << 13;
+        _random ^= _random >> 7;
+        _random ^= _random << 17;
+        return (int)(_random & 0xFFFF);
+    }
+
+    /// <summary>nf_nat_packet: what the binding says for this direction and manipulation.</summary>
+    private static DropReason Rewrite(Packet packet, ref Connection entry, bool isSource)
+    {
+        bool isReply = packet.Direction == FlowDirection.Reply;
+        ConnectionFlags wanted = isSource != isReply ? ConnectionFlags.SourceNat : ConnectionFlags.DestinationNat;
+        if ((entry.Flags & wanted) == 0)
+        {
+            return DropReason.None;
+        }
+
+        // The opposite direction's tuple, turned round, is what this packet must look like.
+        FlowKey target = ConnectionTracker.Invert(isReply ? entry.Original : entry.Reply);
+        bool isDone = isSource
+            ? TransportRewriter.TryReplaceSource(packet, target.Source, target.SourcePort, TransportRewriter.ZeroUdpChecksum.Keep)
+            : TransportRewriter.TryReplaceDestination(
+                packet, target.Destination, packet.Protocol == IpProtocol.Icmp ? target.SourcePort : target.DestinationPort,
+                TransportRewriter.ZeroUdpChecksum.Keep);
+        return isDone ? DropReason.None : DropReason.NatIcmpMalformed;
+    }
+
+    /// <summary>An ICMP error about a translated connection: the embedded datagram and the outer header (nf_nat_icmp_reply_translation).</summary>
+    private DropReason TranslateIcmpError(Packet packet, bool isSource)
+    {
+        ref Connection entry = ref _tracker.EntryOf(packet);
+        Span<byte> message = packet.Transport;
+        if (message.Length < Icmp.HeaderBytes + Ipv4.HeaderLengthMinimum)
+        {
+            return DropReason.NatIcmpMalformed;
+        }
+
+        if ((IcmpType)message[0] == IcmpType.Redirect
+            && (entry.Flags & (ConnectionFlags.SourceNat | ConnectionFlags.DestinationNat)) != 0)
+        {
+            return DropReason.NatRedirectOfTranslated;
+        }
+
+        bool isReply = packet.Direction == FlowDirection.Reply;
+        ConnectionFlags wanted = isSource != isReply ? ConnectionFlags.SourceNat : ConnectionFlags.DestinationNat;
+        if ((entry.Flags & wanted) == 0)
+        {
+            return DropReason.None;
+        }
+
+        // The embedded datagram went the other way, so the other end of it is what was translated.
+        FlowKey other = isReply ? entry.Original : entry.Reply;
+        Span<byte> inner = message[Icmp.HeaderBytes..];
+        uint address = isSource ? other.Destination : other.Source;
+        ushort port = isSource ? other.DestinationPort : other.SourcePort;
+        if (!TransportRewriter.TryReplaceEmbedded(inner, address, port, isSource: !isSource))
+        {
+            return DropReason.NatIcmpMalformed;
+        }
+
+        if (packet.CapturedBytes >= packet.LengthBytes)
+        {
+            message[Icmp.ChecksumOffset] = 0;
+            message[Icmp.ChecksumOffset + 1] = 0;
+            BinaryPrimitives.WriteUInt16BigEndian(
+                message[Icmp.ChecksumOffset..], InternetChecksum.Compute(message[..packet.TransportLengthBytes]));
+        }
+
+        FlowKey target = ConnectionTracker.Invert(other);
+        uint outer = isSource ? target.Source : target.Destination;
+        Ipv4.ReplaceAddress(packet.Bytes, isSource ? Ipv4.SourceOffset : Ipv4.DestinationOffset, outer);
+        packet.ReadHeader();
+        return DropReason.None;
+    }
+}

@@ -1,0 +1,410 @@
+using System.Buffers.Binary;
+using FastPathLb.Conntrack;
+using FastPathLb.Pipeline;
+using FastPathLb.Wire;
+
+namespace FastPathLb.Balancer.Netfilter;
+
+/// <summary>
+/// Which connection a packet belongs to (nf_conntrack_core.c, Linux 6.1): looked up or begun at the first hook, confirmed at the
+/// last. Owned by one worker.
+/// </summary>
+public sealed class ConnectionTracker
+{
+    private readonly Stack.NetworkNamespace _space;
+    private readonly ConnectionTable _table;
+
+    internal ConnectionTracker(Stack.NetworkNamespace space, ConnectionTable table)
+    {
+        _space = space;
+        _table = table;
+    }
+
+    /// <summary>Timeouts and switches. Between batches only.</summary>
+    public ConntrackTimeouts Timeouts { get; } = new();
+
+    /// <summary>Packets that were found to be invalid, so untracked and untranslated.</summary>
+    public long InvalidPackets { get; private set; }
+
+    /// <summary>The packet's conntrack entry; it must be tracked.</summary>
+    internal ref Connection EntryOf(Packet packet) =>
+        ref packet.IsPending ? ref packet.Pending : ref _table[packet.Connection];
+
+    /// <summary>Attaches the packet to its connection (nf_conntrack_in).</summary>
+    internal void Track(Packet packet)
+    {
+        if (packet.Track != TrackInfo.Untracked)
+        {
+            return;
+        }
+
+        if (packet.Protocol == IpProtocol.Icmp)
+        {
+            Span<byte> message = packet.Transport;
+            if (message.Length < Icmp.HeaderBytes || packet.TransportLengthBytes < Icmp.HeaderBytes || message[0] > Icmp.HighestType)
+            {
+                InvalidPackets++;
+                return;
+            }
+
+            if (Icmp.IsError((IcmpType)message[0]))
+            {
+                if (!TryRelate(packet, message[Icmp.HeaderBytes..]))
+                {
+                    InvalidPackets++;
+                }
+
+                return;
+            }
+        }
+
+        TrackFlow(packet);
+    }
+
+    /// <summary>Finds the connection an ICMP error is about (nf_conntrack_inet_error).</summary>
+    private bool TryRelate(Packet packet, ReadOnlySpan<byte> inner)
+    {
+        if (!TryReadKey(inner, out FlowKey key))
+        {
+            return false;
+        }
+
+        FlowKey inverted = Invert(key);
+        if (!TryFind(inverted, packet.Now, out int number, out FlowDirection direction))
+        {
+            return false;
+        }
+
+        // The outer destination must be who sent the embedded packet, else anybody could relate anything.
+        ref Connection connection = ref _table[number];
+        uint expected = direction == FlowDirection.Original ? connection.Original.Destination : connection.Reply.Destination;
+        if (packet.Destination != expected)
+        {
+            return false;
+        }
+
+        packet.Track = TrackInfo.Related;
+        packet.Direction = direction;
+        packet.Connection = number;
+        packet.IsPending = false;
+        return true;
+    }
+
+    private void TrackFlow(Packet packet)
+    {
+        // A SYN may end one connection and begin another: at most once, since the second look finds nothing.
+        for (int attempt = 0; attempt < 2; attempt++)
+        {
+            if (!TryReadKey(packet.Bytes, out FlowKey key))
+            {
+                InvalidPackets++;
+                return;
+            }
+
+            if (TryFind(key, packet.Now, out int number, out FlowDirection direction))
+            {
+                packet.Connection = number;
+                packet.Direction = direction;
+                packet.IsPending = false;
+                packet.Track = direction == FlowDirection.Reply
+                    || (_table[number].Flags & ConnectionFlags.SeenReply) != 0 ? TrackInfo.Established : TrackInfo.New;
+            }
+            else
+            {
+                BeginPending(packet, key);
+            }
+
+            switch (StepProtocol(packet, ref EntryOf(packet)))
+            {
+                case TrackVerdict.Invalid:
+                    packet.ClearTracking();
+                    InvalidPackets++;
+                    return;
+                case TrackVerdict.Repeat:
+                    Forget(packet.Connection, packet.Now);
+                    packet.ClearTracking();
+                    continue;
+                case TrackVerdict.AcceptAndForget:
+                    packet.ForgetsConnection = !packet.IsPending;
+                    break;
+                default:
+                    break;
+            }
+
+            if (packet.Direction == FlowDirection.Reply)
+            {
+                EntryOf(packet).Flags |= ConnectionFlags.SeenReply;
+            }
+
+            return;
+        }
+    }
+
+    private static void BeginPending(Packet packet, in FlowKey key)
+    {
+        packet.Pending = default;
+        packet.Pending.Original = key;
+        packet.Pending.Reply = Invert(key);
+        packet.Pending.Server = -1;
+        packet.Connection = -1;
+        packet.Direction = FlowDirection.Original;
+        packet.IsPending = true;
+        packet.Track = TrackInfo.New;
+    }
+
+    private TrackVerdict StepProtocol(Packet packet, ref Connection entry)
+    {
+        Span<byte> transport = packet.Transport;
+        switch (packet.Protocol)
+        {
+            case IpProtocol.Tcp:
+                if (!TcpTracker.IsWellFormed(transport, packet.TransportLengthBytes))
+                {
+                    return TrackVerdict.Invalid;
+                }
+
+                TcpSegment segment = new(transport, packet.TransportLengthBytes);
+                return packet.IsPending && !TcpTracker.TryBegin(ref entry, segment, Timeouts)
+                    ? TrackVerdict.Invalid
+                    : TcpTracker.Step(ref entry, packet.Direction, segment, packet.Now, Timeouts);
+
+            case IpProtocol.Udp:
+                return StepUdp(packet, transport, ref entry);
+
+            case IpProtocol.Icmp:
+                if (packet.IsPending && !Icmp.IsRequest((IcmpType)(entry.Original.DestinationPort >> 8)))
+                {
+                    return TrackVerdict.Invalid;
+                }
+
+                entry.TrackExpires = packet.Now + Timeouts.Icmp;
+                return TrackVerdict.Accept;
+
+            default:
+                entry.TrackExpires = packet.Now + Timeouts.Generic;
+                return TrackVerdict.Accept;
+        }
+    }
+
+    /// <summary>nf_conntrack_udp_packet.</summary>
+    private TrackVerdict StepUdp(Packet packet, Span<byte> transport, ref Connection entry)
+    {
+        const int HeaderBytes = 8;
+        const long StreamAfter = 2_000_000_000;
+        if (transport.Length < HeaderBytes || packet.TransportLengthBytes < HeaderBytes)
+        {
+            return TrackVerdict.Invalid;
+        }
+
+        int length = BinaryPrimitives.ReadUInt16BigEndian(transport[4..]);
+        if (length > packet.TransportLengthBytes || length < HeaderBytes)
+        {
+            return TrackVerdict.Invalid;
+        }
+
+        if (packet.IsPending)
+        {
+            entry.StreamStart = packet.Now + StreamAfter;
+        }
+
+        long timeout = Timeouts.Udp;
+        if ((entry.Flags & ConnectionFlags.SeenReply) != 0 && packet.Now > entry.StreamStart)
+        {
+            timeout = Timeouts.UdpStream;
+            entry.Flags |= ConnectionFlags.Assured;
+        }
+
+        entry.TrackExpires = packet.Now + timeout;
+        return TrackVerdict.Accept;
+    }
+
+    /// <summary>
+    /// Puts the packet's pending entry into the table (nf_conntrack_confirm). An entry of IPVS for the same flow shares the record.
+    /// </summary>
+    /// <returns><see langword="false"/> where the packet must be dropped; the reason is on the packet's frame.</returns>
+    internal DropReason Confirm(Packet packet)
+    {
+        if (!packet.IsPending)
+        {
+            return DropReason.None;
+        }
+
+        int number = -1;
+        if (_table.TryFind(packet.Pending.Original, out int found, out FlowDirection direction))
+        {
+            if (direction != FlowDirection.Original || (_table[found].IsTracked && _table[found].TrackExpires > packet.Now))
+            {
+                packet.ClearTracking();
+                return DropReason.ConntrackClash;
+            }
+
+            number = found;
+        }
+
+        if (IsTaken(packet.Pending.Reply, packet.Now))
+        {
+            packet.ClearTracking();
+            return DropReason.ConntrackClash;
+        }
+
+        bool isNew = number < 0;
+        if (isNew)
+        {
+            number = _table.Allocate();
+            if (number < 0)
+            {
+                packet.ClearTracking();
+                return DropReason.ConntrackTableFull;
+            }
+
+            _table[number].Original = packet.Pending.Original;
+        }
+
+        ref Connection entry = ref _table[number];
+        _table.UnindexReply(number);
+        ushort inPackets = entry.InPackets;
+        entry.Reply = packet.Pending.Reply;
+        entry.TrackState = packet.Pending.TrackState;
+        entry.TrackExpires = packet.Pending.TrackExpires;
+        entry.SeenOriginal = packet.Pending.SeenOriginal;
+        entry.SeenReply = packet.Pending.SeenReply;
+        entry.LastSequence = packet.Pending.LastSequence;
+        entry.LastAck = packet.Pending.LastAck;
+        entry.LastEnd = packet.Pending.LastEnd;
+        entry.LastKind = packet.Pending.LastKind;
+        entry.LastDirection = packet.Pending.LastDirection;
+        entry.LastFlags = packet.Pending.LastFlags;
+        entry.LastScale = packet.Pending.LastScale;
+        entry.Retransmissions = packet.Pending.Retransmissions;
+        entry.InPackets = inPackets;
+        const ConnectionFlags TrackFlags = ConnectionFlags.SeenReply | ConnectionFlags.Assured
+            | ConnectionFlags.SourceNat | ConnectionFlags.DestinationNat;
+        entry.Flags = (entry.Flags & ~TrackFlags) | (packet.Pending.Flags & TrackFlags) | ConnectionFlags.Tracked;
+        if (_table.IndexOriginal(number) != IndexInsert.Done || _table.IndexReply(number) != IndexInsert.Done)
+        {
+            Forget(number, packet.Now);
+            packet.ClearTracking();
+            return DropReason.ConntrackTableFull;
+        }
+
+        if (!entry.IsBalanced)
+        {
+            _table.Time(number, entry.TrackExpires);
+        }
+
+        packet.Connection = number;
+        packet.IsPending = false;
+        return DropReason.None;
+    }
+
+    /// <summary>Removes a conntrack entry (nf_ct_kill); what IPVS knows of the flow stays.</summary>
+    internal void Forget(int number, long now)
+    {
+        ref Connection entry = ref _table[number];
+        if (!entry.IsTracked)
+        {
+            return;
+        }
+
+        entry.Flags &= ~(ConnectionFlags.Tracked | ConnectionFlags.SeenReply | ConnectionFlags.Assured
+            | ConnectionFlags.SourceNat | ConnectionFlags.DestinationNat);
+        _table.UnindexReply(number);
+        if (entry.IsBalanced)
+        {
+            _space.Ipvs.IndexReplyOf(number);
+            return;
+        }
+
+        _table.UnindexOriginal(number);
+        _table.Untime(number);
+        _table.Release(number);
+    }
+
+    /// <summary>Finds a live conntrack entry by a key of either direction.</summary>
+    internal bool TryFind(in FlowKey key, long now, out int number, out FlowDirection direction)
+    {
+        if (!_table.TryFind(key, out number, out direction))
+        {
+            return false;
+        }
+
+        ref Connection entry = ref _table[number];
+        if (!entry.IsTracked)
+        {
+            return false;
+        }
+
+        if (entry.TrackExpires <= now)
+        {
+            Forget(number, now);
+            return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>Whether a live entry holds a key (nf_conntrack_tuple_taken).</summary>
+    internal bool IsTaken(in FlowKey key, long now) => TryFind(key, now, out _, out _);
+
+    /// <summary>The flow in the other direction as conntrack expects it.</summary>
+    internal static FlowKey Invert(in FlowKey key)
+    {
+        FlowKey inverted = key.Reverse();
+        if (key.Protocol == IpProtocol.Icmp)
+        {
+            inverted.SourcePort = key.SourcePort;
+            inverted.DestinationPort = (ushort)(((int)Icmp.Counterpart((IcmpType)(key.DestinationPort >> 8)) << 8)
+                | (key.DestinationPort & 0xFF));
+        }
+
+        return inverted;
+    }
+
+    /// <summary>Reads a flow key from an IPv4 packet, or from as much of one as an ICMP error quotes.</summary>
+    internal bool TryReadKey(ReadOnlySpan<byte> packet, out FlowKey key)
+    {
+        key = default;
+        if (packet.Length < Ipv4.HeaderLengthMinimum || packet[0] >> 4 != 4)
+        {
+            return false;
+        }
+
+        int headerLength = (packet[0] & 15) * 4;
+        if (headerLength < Ipv4.HeaderLengthMinimum || packet.Length < headerLength
+            || (BinaryPrimitives.ReadUInt16BigEndian(packet[Ipv4.FragmentOffset..]) & Ipv4.FragmentOffsetMask) != 0)
+        {
+            return false;
+        }
+
+        key.Protocol = (IpProtocol)packet[Ipv4.ProtocolOffset];
+        key.Source = BinaryPrimitives.ReadUInt32BigEndian(packet[Ipv4.SourceOffset..]);
+        key.Destination = BinaryPrimitives.ReadUInt32BigEndian(packet[Ipv4.DestinationOffset..]);
+        key.Network = _space.Number;
+        ReadOnlySpan<byte> transport = packet[headerLength..];
+        switch (key.Protocol)
+        {
+            case IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp or IpProtocol.UdpLite:
+                if (transport.Length < 4)
+                {
+                    return false;
+                }
+
+                key.SourcePort = BinaryPrimitives.ReadUInt16BigEndian(transport);
+                key.DestinationPort = BinaryPrimitives.ReadUInt16BigEndian(transport[2..]);
+                return true;
+
+            case IpProtocol.Icmp:
+                if (transport.Length < Icmp.HeaderBytes)
+                {
+                    return false;
+                }
+
+                key.SourcePort = BinaryPrimitives.ReadUInt16BigEndian(transport[4..]);
+                key.DestinationPort = BinaryPrimitives.ReadUInt16BigEndian(transport);
+                return true;
+
+            default:
+                return true;
+        }
+    }
+}

@@ -1,0 +1,132 @@
+using System.Buffers.Binary;
+using FastPathLb.Balancer.Netfilter;
+using FastPathLb.Pipeline;
+using FastPathLb.Wire;
+
+namespace FastPathLb.Balancer.Stack;
+
+/// <summary>
+/// Packets as they leave: OUTPUT for the namespace's own and for those that IPVS sends, then POSTROUTING, fragments, and the next
+/// hop's MAC (ip_local_out, ip_output, ip_finish_output).
+/// </summary>
+internal sealed class Ipv4Output
+{
+    private readonly NetworkNamespace _space;
+
+    public Ipv4Output(NetworkNamespace space) => _space = space;
+
+    /// <summary>Sends a packet that is routed: from the OUTPUT hook on.</summary>
+    public DropReason SendLocal(Packet packet)
+    {
+        _space.Tracker.Track(packet);
+        if (!_space.Mangle.TryPass(HookPoint.LocalOut, packet, _space, out _))
+        {
+            return DropReason.FilterRule;
+        }
+
+        DropReason dropped = _space.Translator.Translate(packet, HookPoint.LocalOut);
+        if (dropped != DropReason.None)
+        {
+            return dropped;
+        }
+
+        return _space.Filter.TryPass(HookPoint.LocalOut, packet, _space, out _) ? PostRoute(packet) : DropReason.FilterRule;
+    }
+
+    /// <summary>POSTROUTING and what follows.</summary>
+    public DropReason PostRoute(Packet packet)
+    {
+        if (!_space.Mangle.TryPass(HookPoint.PostRouting, packet, _space, out _))
+        {
+            return DropReason.FilterRule;
+        }
+
+        DropReason dropped = _space.Translator.Translate(packet, HookPoint.PostRouting);
+        if (dropped == DropReason.None)
+        {
+            dropped = _space.Tracker.Confirm(packet);
+        }
+
+        return dropped != DropReason.None ? dropped : Finish(packet);
+    }
+
+    /// <summary>Routes a packet of the namespace's own by its destination.</summary>
+    public bool TryRoute(Packet packet)
+    {
+        Route? route = _space.FindRoute(packet.Destination);
+        if (route is null)
+        {
+            return false;
+        }
+
+        packet.Output = route.Interface;
+        packet.NextHop = route.Via != 0 ? route.Via : packet.Destination;
+        return true;
+    }
+
+    private DropReason Finish(Packet packet)
+    {
+        NetworkInterface output = packet.Output!;
+        int mtu = output.MtuBytes;
+        if ((packet.LengthBytes <= mtu && packet.LargestFragmentBytes == 0) || packet.IsSuperPacket)
+        {
+            return Transmit(packet, packet.Start, packet.CapturedBytes);
+        }
+
+        if (packet.IsDontFragment && (!packet.IgnoresDontFragment || packet.LargestFragmentBytes > mtu))
+        {
+            _space.IcmpErrors.Send(packet, IcmpType.DestinationUnreachable, Icmp.FragmentationNeeded, (uint)mtu);
+            return DropReason.FragmentationNeeded;
+        }
+
+        return SendFragments(packet, packet.LargestFragmentBytes > 0 ? Math.Min(mtu, packet.LargestFragmentBytes) : mtu);
+    }
+
+    /// <summary>Cuts a packet to the MTU (ip_do_fragment, the slow path).</summary>
+    private DropReason SendFragments(Packet packet, int mtuBytes)
+    {
+        int header = packet.HeaderLengthBytes;
+        int room = (mtuBytes - header) & ~7;
+        int payload = Math.Min(packet.LengthBytes, packet.CapturedBytes) - header;
+        ushort flags = (ushort)(BinaryPrimitives.ReadUInt16BigEndian(packet.Bytes[Ipv4.FragmentOffset..]) & Ipv4.DontFragment);
+        for (int position = 0; position < payload; position += room)
+        {
+            int length = Math.Min(room, payload - position);
+            int offset = packet.Batch.RentOutput(LinkInput.EthernetHeaderBytes + header + length) + LinkInput.EthernetHeaderBytes;
+            Span<byte> fragment = packet.Batch.Slice(offset, header + length);
+            packet.Bytes[..header].CopyTo(fragment);
+            packet.Bytes.Slice(header + position, length).CopyTo(fragment[header..]);
+            BinaryPrimitives.WriteUInt16BigEndian(fragment[Ipv4.TotalLengthOffset..], (ushort)(header + length));
+            bool isLast = position + length >= payload;
+            BinaryPrimitives.WriteUInt16BigEndian(
+                fragment[Ipv4.FragmentOffset..],
+                (ushort)(flags | (isLast ? 0 : Ipv4.MoreFragments) | (position >> 3)));
+            Ipv4.WriteChecksum(fragment);
+            DropReason dropped = Transmit(packet, offset, header + length);
+            if (dropped != DropReason.None)
+            {
+                return dropped;
+            }
+        }
+
+        return DropReason.None;
+    }
+
+    /// <summary>Puts the Ethernet header in front and hands the frame to the link.</summary>
+    private DropReason Transmit(Packet packet, int offset, int lengthBytes)
+    {
+        NetworkInterface output = packet.Output!;
+        if (!_space.Neighbors.TryGet(packet.NextHop, out MacAddress mac))
+        {
+            return DropReason.NeighborUnresolved;
+        }
+
+        int frameOffset = offset - LinkInput.EthernetHeaderBytes;
+        Span<byte> ethernet = packet.Batch.Slice(frameOffset, LinkInput.EthernetHeaderBytes);
+        mac.WriteTo(ethernet);
+        output.Mac.WriteTo(ethernet[6..]);
+        BinaryPrimitives.WriteUInt16BigEndian(ethernet[12..], (ushort)EtherType.Ipv4);
+        return _space.LinkOf(output).Transmit(
+            packet.Batch, frameOffset, LinkInput.EthernetHeaderBytes + lengthBytes, packet.InputIndex, packet.Now);
+    }
+}

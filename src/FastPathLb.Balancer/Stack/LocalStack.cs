@@ -1,0 +1,169 @@
+using System.Buffers.Binary;
+using FastPathLb.Pipeline;
+using FastPathLb.Wire;
+
+namespace FastPathLb.Balancer.Stack;
+
+/// <summary>
+/// What a namespace without listening sockets says to packets for itself: echo replies, RST, port and protocol unreachable
+/// (icmp.c, tcp_ipv4.c, udp.c, ip_protocol_deliver_rcu).
+/// </summary>
+internal sealed class LocalStack
+{
+    private const int TcpHeaderBytes = 20;
+    private const int UdpHeaderBytes = 8;
+
+    private readonly NetworkNamespace _space;
+    private readonly Packet _reply = new();
+    private ushort _identification;
+
+    public LocalStack(NetworkNamespace space) => _space = space;
+
+    public Outcome Receive(Packet packet) => packet.Protocol switch
+    {
+        IpProtocol.Icmp => ReceiveIcmp(packet),
+        IpProtocol.Tcp => ReceiveTcp(packet),
+        IpProtocol.Udp => ReceiveUdp(packet),
+        IpProtocol.Igmp => Outcome.Consumed(DropReason.LocalDeliveredToStack),
+        _ => Outcome.Answered(
+            DropReason.LocalProtocolUnserved,
+            _space.IcmpErrors.Send(packet, IcmpType.DestinationUnreachable, Icmp.ProtocolUnreachable, 0)),
+    };
+
+    private Outcome ReceiveIcmp(Packet packet)
+    {
+        Span<byte> message = packet.Transport;
+        if (message.Length < Icmp.HeaderBytes || packet.TransportLengthBytes < Icmp.HeaderBytes)
+        {
+            return Outcome.Dropped(DropReason.LocalTransportMalformed);
+        }
+
+        if (!packet.Input!.TrustsChecksums && packet.CapturedBytes >= packet.LengthBytes
+            && InternetChecksum.Compute(message[..packet.TransportLengthBytes]) != 0)
+        {
+            return Outcome.Dropped(DropReason.LocalChecksumWrong);
+        }
+
+        if ((IcmpType)message[0] != IcmpType.Echo || message[1] != 0)
+        {
+            return Outcome.Consumed(DropReason.LocalIcmpUnserved);
+        }
+
+        if (packet.Cast != PacketCast.Host || _space.IsBroadcastAddress(packet.Destination))
+        {
+            return Outcome.Dropped(DropReason.LocalIcmpUnserved);
+        }
+
+        return Echo(packet, message);
+    }
+
+    private Outcome Echo(Packet packet, ReadOnlySpan<byte> message)
+    {
+        int length = Ipv4.HeaderLengthMinimum + message.Length;
+        Span<byte> bytes = Rent(packet, length, out int offset);
+        IcmpErrors.WriteHeader(
+            bytes, packet.TypeOfService, (ushort)length, ++_identification, IpProtocol.Icmp, packet.Destination, packet.Source);
+        Span<byte> reply = bytes[Ipv4.HeaderLengthMinimum..];
+        message.CopyTo(reply);
+        reply[0] = (byte)IcmpType.EchoReply;
+        reply[Icmp.ChecksumOffset] = 0;
+        reply[Icmp.ChecksumOffset + 1] = 0;
+        BinaryPrimitives.WriteUInt16BigEndian(reply[Icmp.ChecksumOffset..], InternetChecksum.Compute(reply));
+        return Send(packet, offset, length, DropReason.None);
+    }
+
+    /// <summary>No socket listens: RST, as RFC 9293 section 3.10.7.1 has it.</summary>
+    private Outcome ReceiveTcp(Packet packet)
+    {
+        Span<byte> segment = packet.Transport;
+        if (packet.Cast != PacketCast.Host || segment.Length < TcpHeaderBytes || packet.TransportLengthBytes < TcpHeaderBytes)
+        {
+            return Outcome.Dropped(DropReason.LocalTransportMalformed);
+        }
+
+        int headerLength = (segment[12] >> 4) * 4;
+        if (headerLength < TcpHeaderBytes || headerLength > packet.TransportLengthBytes)
+        {
+            return Outcome.Dropped(DropReason.LocalTransportMalformed);
+        }
+
+        TcpFlags flags = (TcpFlags)segment[13];
+        if ((flags & TcpFlags.Rst) != 0)
+        {
+            return Outcome.Consumed(DropReason.LocalNoListener);
+        }
+
+        const int Length = Ipv4.HeaderLengthMinimum + TcpHeaderBytes;
+        Span<byte> bytes = Rent(packet, Length, out int offset);
+        IcmpErrors.WriteHeader(bytes, packet.TypeOfService, Length, 0, IpProtocol.Tcp, packet.Destination, packet.Source);
+        BinaryPrimitives.WriteUInt16BigEndian(bytes[Ipv4.FragmentOffset..], Ipv4.DontFragment);
+        Ipv4.WriteChecksum(bytes);
+
+        Span<byte> reset = bytes[Ipv4.HeaderLengthMinimum..];
+        reset.Clear();
+        segment.Slice(2, 2).CopyTo(reset);
+        segment[..2].CopyTo(reset[2..]);
+        TcpFlags answer = TcpFlags.Rst;
+        if ((flags & TcpFlags.Ack) != 0)
+        {
+            segment.Slice(8, 4).CopyTo(reset[4..]);
+        }
+        else
+        {
+            answer |= TcpFlags.Ack;
+            uint sequence = BinaryPrimitives.ReadUInt32BigEndian(segment[4..]);
+            uint occupied = (uint)(packet.TransportLengthBytes - headerLength)
+                + ((flags & TcpFlags.Syn) != 0 ? 1u : 0u) + ((flags & TcpFlags.Fin) != 0 ? 1u : 0u);
+            BinaryPrimitives.WriteUInt32BigEndian(reset[8..], unchecked(sequence + occupied));
+        }
+
+        reset[12] = TcpHeaderBytes / 4 << 4;
+        reset[13] = (byte)answer;
+        uint sum = InternetChecksum.PseudoHeaderSum(
+            new Ipv4Address(packet.Destination), new Ipv4Address(packet.Source), IpProtocol.Tcp, TcpHeaderBytes);
+        BinaryPrimitives.WriteUInt16BigEndian(reset[16..], InternetChecksum.Finish(InternetChecksum.Sum(reset, sum)));
+        return Send(packet, offset, Length, DropReason.LocalNoListener);
+    }
+
+    private Outcome ReceiveUdp(Packet packet)
+    {
+        Span<byte> datagram = packet.Transport;
+        if (datagram.Length < UdpHeaderBytes || packet.TransportLengthBytes < UdpHeaderBytes)
+        {
+            return Outcome.Dropped(DropReason.LocalTransportMalformed);
+        }
+
+        int length = BinaryPrimitives.ReadUInt16BigEndian(datagram[4..]);
+        if (length < UdpHeaderBytes || length > packet.TransportLengthBytes)
+        {
+            return Outcome.Dropped(DropReason.LocalTransportMalformed);
+        }
+
+        if (packet.Cast != PacketCast.Host)
+        {
+            return Outcome.Dropped(DropReason.LocalNoListener);
+        }
+
+        return Outcome.Answered(
+            DropReason.LocalNoListener,
+            _space.IcmpErrors.Send(packet, IcmpType.DestinationUnreachable, Icmp.PortUnreachable, 0));
+    }
+
+    private static Span<byte> Rent(Packet packet, int length, out int offset)
+    {
+        offset = packet.Batch.RentOutput(LinkInput.EthernetHeaderBytes + length) + LinkInput.EthernetHeaderBytes;
+        return packet.Batch.Slice(offset, length);
+    }
+
+    private Outcome Send(Packet packet, int offset, int length, DropReason reason)
+    {
+        _reply.Begin(packet.Batch, offset, length, packet.InputIndex, packet.Now);
+        if (!_space.Output.TryRoute(_reply))
+        {
+            return Outcome.Dropped(DropReason.NoRoute);
+        }
+
+        DropReason dropped = _space.Output.SendLocal(_reply);
+        return dropped == DropReason.None ? Outcome.Answered(reason) : Outcome.Dropped(dropped);
+    }
+}

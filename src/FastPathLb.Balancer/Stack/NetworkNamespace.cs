@@ -1,0 +1,209 @@
+using FastPathLb.Balancer.Ipvs;
+using FastPathLb.Balancer.Netfilter;
+using FastPathLb.Conntrack;
+using FastPathLb.Pipeline;
+using FastPathLb.Wire;
+
+namespace FastPathLb.Balancer.Stack;
+
+/// <summary>
+/// A Linux network namespace as far as packets can tell: interfaces, routes, neighbours, netfilter, conntrack, IPVS and its own
+/// stack. Several of them, joined by links, make a node. Owned by one worker; configured between batches only.
+/// </summary>
+/// <remarks>
+/// A packet's way, each step in a file of its own:
+/// <code>
+/// LinkInput → ArpResponder
+///           → Ipv4Input (validation, reassembly, PREROUTING, route)
+///               → LocalInput (INPUT, IPVS) → IpvsInput → Ipv4Output
+///               |                          → LocalStack (echo, RST, unreachable) → Ipv4Output
+///               → Ipv4Forward (TTL, MTU, FORWARD, IPVS replies) → Ipv4Output (POSTROUTING, fragments, neighbour) → link
+/// </code>
+/// </remarks>
+public sealed class NetworkNamespace
+{
+    private readonly List<NetworkInterface> _interfaces = [];
+    private readonly List<Route> _routes = [];
+    private readonly HashSet<uint> _localAddresses = [];
+    private readonly HashSet<uint> _broadcasts = [];
+    private ILinkOutput[] _links = [];
+
+    /// <summary>Makes an empty namespace over a connection table, which it may share with others of the same worker.</summary>
+    /// <param name="name">Name, for people.</param>
+    /// <param name="number">Number that tells its connections from those of others in the table.</param>
+    /// <param name="table">Connections.</param>
+    public NetworkNamespace(string name, ushort number, ConnectionTable table)
+    {
+        Name = name;
+        Number = number;
+        Connections = table;
+        Tracker = new ConnectionTracker(this, table);
+        Translator = new AddressTranslator(this, Tracker);
+        Ipvs = new IpvsCore(this, table);
+        Output = new Ipv4Output(this);
+        IcmpErrors = new IcmpErrors(this);
+        LocalStack = new LocalStack(this);
+        LocalInput = new LocalInput(this);
+        Forward = new Ipv4Forward(this);
+        Ipv4Input = new Ipv4Input(this);
+        Arp = new ArpResponder(this);
+        LinkInput = new LinkInput(this);
+    }
+
+    /// <summary>Name.</summary>
+    public string Name { get; }
+
+    /// <summary>Number that tells its connections from others' in the table.</summary>
+    public ushort Number { get; }
+
+    /// <summary>The connection table.</summary>
+    public ConnectionTable Connections { get; }
+
+    /// <summary>Interfaces in order.</summary>
+    public IReadOnlyList<NetworkInterface> Interfaces => _interfaces;
+
+    /// <summary>Routes, longest prefix first.</summary>
+    public IReadOnlyList<Route> Routes => _routes;
+
+    /// <summary>Neighbours.</summary>
+    public NeighborTable Neighbors { get; } = new();
+
+    /// <summary>The mangle table.</summary>
+    public RuleTable Mangle { get; } = new("mangle");
+
+    /// <summary>The filter table.</summary>
+    public RuleTable Filter { get; } = new("filter");
+
+    /// <summary>Connection tracking.</summary>
+    public ConnectionTracker Tracker { get; }
+
+    /// <summary>Address translation and the nat table.</summary>
+    public AddressTranslator Translator { get; }
+
+    /// <summary>IP virtual server.</summary>
+    public IpvsCore Ipvs { get; }
+
+    /// <summary>Whether packets for others are forwarded (net.ipv4.ip_forward).</summary>
+    public bool ForwardsPackets { get; set; } = true;
+
+    /// <summary>Whether senders are told of better routes (send_redirects).</summary>
+    public bool SendsRedirects { get; set; } = true;
+
+    /// <summary>ICMP errors and their rate limits.</summary>
+    public IcmpErrors IcmpErrors { get; }
+
+    internal LinkInput LinkInput { get; }
+
+    internal ArpResponder Arp { get; }
+
+    internal Ipv4Input Ipv4Input { get; }
+
+    internal LocalInput LocalInput { get; }
+
+    internal LocalStack LocalStack { get; }
+
+    internal Ipv4Forward Forward { get; }
+
+    internal Ipv4Output Output { get; }
+
+    /// <summary>Adds an interface.</summary>
+    public void AddInterface(NetworkInterface device)
+    {
+        _interfaces.Add(device);
+        Array.Resize(ref _links, _interfaces.Count);
+    }
+
+    /// <summary>Adds an address with its connected route, as <c>ip addr add</c> does.</summary>
+    public void AddAddress(NetworkInterface device, Ipv4Prefix address)
+    {
+        device.Add(address);
+        _localAddresses.Add(address.Address.Value);
+        if (address.Length < 31)
+        {
+            _broadcasts.Add(address.Broadcast.Value);
+            _broadcasts.Add(address.Network.Value);
+        }
+
+        if (address.Length < Ipv4Prefix.LengthMax)
+        {
+            AddRoute(new Route(new Ipv4Prefix(address.Network, address.Length), 0, device, address.Address.Value));
+        }
+    }
+
+    /// <summary>Removes an address and its connected route, as <c>ip addr del</c> does.</summary>
+    public void RemoveAddress(NetworkInterface device, Ipv4Prefix address)
+    {
+        if (!device.Remove(address))
+        {
+            return;
+        }
+
+        _localAddresses.Clear();
+        _broadcasts.Clear();
+        foreach (NetworkInterface other in _interfaces)
+        {
+            foreach (Ipv4Prefix kept in other.Addresses)
+            {
+                _localAddresses.Add(kept.Address.Value);
+                if (kept.Length < 31)
+                {
+                    _broadcasts.Add(kept.Broadcast.Value);
+                    _broadcasts.Add(kept.Network.Value);
+                }
+            }
+        }
+
+        if (address.Length < Ipv4Prefix.LengthMax)
+        {
+            _routes.RemoveAll(route => route.Via == 0 && route.Interface == device
+                && route.Destination == new Ipv4Prefix(address.Network, address.Length)
+                && route.PreferredSource == address.Address.Value);
+        }
+    }
+
+    /// <summary>Adds a route unless it is there.</summary>
+    public void AddRoute(Route route)
+    {
+        if (_routes.Contains(route))
+        {
+            return;
+        }
+
+        int index = _routes.FindIndex(other => other.Destination.Length < route.Destination.Length);
+        _routes.Insert(index < 0 ? _routes.Count : index, route);
+    }
+
+    /// <summary>Whether an address is the namespace's own.</summary>
+    public bool IsLocalAddress(uint address) => _localAddresses.Contains(address) || address >> 24 == 127;
+
+    /// <summary>Whether an address is a broadcast address of one of the interfaces.</summary>
+    public bool IsBroadcastAddress(uint address) => address == uint.MaxValue || _broadcasts.Contains(address);
+
+    /// <summary>Finds the route with the longest matching prefix.</summary>
+    internal Route? FindRoute(uint destination)
+    {
+        for (int index = 0; index < _routes.Count; index++)
+        {
+            if (_routes[index].Destination.Contains(new Ipv4Address(destination)))
+            {
+                return _routes[index];
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Plugs a cable into an interface.</summary>
+    internal void Connect(NetworkInterface device, ILinkOutput link) => _links[device.Index] = link;
+
+    internal ILinkOutput LinkOf(NetworkInterface device) => _links[device.Index];
+
+    /// <summary>Does what is due by now: connections that expire. Called with times that never go back.</summary>
+    public void Advance(long now) => Ipvs.Expire(now);
+
+    /// <summary>Lets a frame in by an interface.</summary>
+    internal Outcome Receive(
+        NetworkInterface device, FrameBatch batch, int offset, int capturedBytes, int wireBytes, int inputIndex, long now,
+        out int connection) =>
+        LinkInput.Receive(device, batch, offset, capturedBytes, wireBytes, inputIndex, now, out connection);
+}

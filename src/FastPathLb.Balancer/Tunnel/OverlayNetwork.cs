@@ -1,0 +1,101 @@
+using System.Buffers.Binary;
+using FastPathLb.Balancer.Stack;
+using FastPathLb.Pipeline;
+using FastPathLb.Wire;
+
+namespace FastPathLb.Balancer.Tunnel;
+
+/// <summary>
+/// An overlay network's own namespace as far as the load balancer's traffic goes: the bridge br0 between the load balancer's veth
+/// and the VXLAN device, which answers ARP by proxy and floods nothing. Owned by one worker.
+/// </summary>
+public sealed class OverlayNetwork : ILinkOutput
+{
+    private const int EthernetBytes = 14;
+
+    private readonly Uplink _uplink;
+    private readonly NetworkNamespace _space;
+    private readonly NetworkInterface _device;
+
+    /// <summary>Joins a namespace's interface with the uplink.</summary>
+    public OverlayNetwork(uint vni, Uplink uplink, NetworkNamespace space, NetworkInterface device)
+    {
+        Vni = vni;
+        _uplink = uplink;
+        _space = space;
+        _device = device;
+        space.Connect(device, this);
+        uplink.Add(this);
+    }
+
+    /// <summary>VXLAN network identifier.</summary>
+    public uint Vni { get; }
+
+    /// <summary>Inner MAC → VTEP.</summary>
+    public ForwardingDatabase Fdb { get; } = new();
+
+    /// <summary>Hardware address of the VXLAN device itself.</summary>
+    public MacAddress DeviceMac { get; set; }
+
+    /// <summary>Whether source MACs are learned from what comes in.</summary>
+    public bool Learns { get; set; } = true;
+
+    /// <summary>Whether the device answers ARP itself and lets none out.</summary>
+    public bool AnswersArp { get; set; } = true;
+
+    /// <summary>From the tunnel over the bridge to the load balancer.</summary>
+    internal Outcome ReceiveFromTunnel(
+        FrameBatch batch, int offset, int capturedBytes, int wireBytes, uint vtep, byte outerEcn, int inputIndex, long now,
+        out int connection)
+    {
+        connection = -1;
+        if (capturedBytes < EthernetBytes)
+        {
+            return Outcome.Dropped(DropReason.FrameTruncatedByCapture);
+        }
+
+        Span<byte> frame = batch.Slice(offset, capturedBytes);
+        MacAddress source = MacAddress.Read(frame[6..]);
+        if (source == DeviceMac && !DeviceMac.IsZero)
+        {
+            return Outcome.Dropped(DropReason.VxlanInnerSourceInvalid);
+        }
+
+        if (Learns)
+        {
+            if (source.IsMulticast || source.IsZero)
+            {
+                return Outcome.Dropped(DropReason.VxlanInnerSourceInvalid);
+            }
+
+            if (!Fdb.Learn(source, vtep))
+            {
+                return Outcome.Dropped(DropReason.VxlanSourceMoved);
+            }
+        }
+
+        if (!Uplink.TryMergeEcn(frame, outerEcn))
+        {
+            return Outcome.Dropped(DropReason.VxlanEcnInvalid);
+        }
+
+        MacAddress destination = MacAddress.Read(frame);
+        return destination != _device.Mac && !destination.IsMulticast
+            ? Outcome.Dropped(DropReason.BridgeNotForLoadBalancer)
+            : _space.Receive(_device, batch, offset, capturedBytes, wireBytes, inputIndex, now, out connection);
+    }
+
+    /// <summary>From the load balancer over the bridge to the tunnel.</summary>
+    DropReason ILinkOutput.Transmit(FrameBatch batch, int offset, int lengthBytes, int inputIndex, long now)
+    {
+        Span<byte> frame = batch.Slice(offset, lengthBytes);
+        if (AnswersArp && BinaryPrimitives.ReadUInt16BigEndian(frame[12..]) == (ushort)EtherType.Arp)
+        {
+            return DropReason.ArpAtTunnel;
+        }
+
+        return Fdb.TryGet(MacAddress.Read(frame), out uint vtep)
+            ? _uplink.Send(batch, offset, lengthBytes, Vni, vtep, inputIndex, now)
+            : DropReason.FdbMiss;
+    }
+}

@@ -1,0 +1,358 @@
+using System.Buffers.Binary;
+using FastPathLb.Balancer.Stack;
+using FastPathLb.Pipeline;
+using FastPathLb.Wire;
+
+namespace FastPathLb.Balancer.Tunnel;
+
+/// <summary>
+/// The node's interface on the underlay: takes VXLAN apart on the way in (udp_queue_rcv, vxlan_rcv) and puts it together on the
+/// way out (vxlan_xmit_one). Owned by one worker.
+/// </summary>
+/// <remarks>
+/// <code>
+/// | Ethernet 14 | IPv4 20 | UDP 8 | VXLAN 8 | inner Ethernet ...
+/// </code>
+/// </remarks>
+public sealed class Uplink
+{
+    /// <summary>Bytes in front of the inner frame, outer Ethernet header included.</summary>
+    public const int EnvelopeBytes = 50;
+
+    private const int EthernetBytes = 14;
+    private const int UdpBytes = 8;
+    private const int VxlanBytes = 8;
+    private const byte VniFlag = 0x08;
+    private const byte EcnMask = 3;
+    private const byte EcnCongestion = 3;
+    private const byte EcnCapable0 = 2;
+    private const byte EcnCapable1 = 1;
+
+    private readonly NeighborTable _neighbors = new();
+    private readonly Dictionary<uint, OverlayNetwork> _networks = [];
+    private ushort _identification;
+
+    /// <summary>Makes an uplink.</summary>
+    /// <param name="mac">The interface's hardware address.</param>
+    /// <param name="address">The node's address, its VTEP.</param>
+    /// <param name="port">UDP port of VXLAN, 4789 unless the swarm has its own.</param>
+    public Uplink(MacAddress mac, uint address, ushort port)
+    {
+        Mac = mac;
+        Address = address;
+        Port = port;
+    }
+
+    /// <summary>Hardware address.</summary>
+    public MacAddress Mac { get; }
+
+    /// <summary>Address.</summary>
+    public uint Address { get; }
+
+    /// <summary>UDP port of VXLAN.</summary>
+    public ushort Port { get; }
+
+    /// <summary>Lowest outer source port.</summary>
+    public ushort SourcePortLow { get; set; } = 32768;
+
+    /// <summary>Highest outer source port.</summary>
+    public ushort SourcePortHigh { get; set; } = 60999;
+
+    /// <summary>Whether outer UDP checksums are computed.</summary>
+    public bool ComputesChecksums { get; set; } = true;
+
+    /// <summary>Next hops on the underlay: VTEP, or the gateway towards it, → MAC. What is unknown is learned from frames that come in.</summary>
+    public NeighborTable Neighbors => _neighbors;
+
+    /// <summary>Next hop of VTEPs that are not on the link, or 0.</summary>
+    public uint Gateway { get; set; }
+
+    /// <summary>The underlay's prefix, to tell VTEPs on the link.</summary>
+    public Ipv4Prefix Link { get; set; }
+
+    /// <summary>Adds a network by its VNI.</summary>
+    public void Add(OverlayNetwork network) => _networks.Add(network.Vni, network);
+
+    /// <summary>Whether the node itself sent a frame: a recording of both directions has those too.</summary>
+    public bool IsOwn(ReadOnlySpan<byte> frame) =>
+        frame.Length >= EthernetBytes + Ipv4.HeaderLengthMinimum
+        && BinaryPrimitives.ReadUInt16BigEndian(frame[12..]) == (ushort)EtherType.Ipv4
+            ? BinaryPrimitives.ReadUInt32BigEndian(frame[(EthernetBytes + Ipv4.SourceOffset)..]) == Address
+            : frame.Length >= EthernetBytes && MacAddress.Read(frame[6..]) == Mac;
+
+    /// <summary>Takes a frame from the wire.</summary>
+    internal Outcome Receive(
+        FrameBatch batch, int offset, int capturedBytes, int wireBytes, int inputIndex, long now, out int connection)
+    {
+        connection = -1;
+        if (capturedBytes < EthernetBytes)
+        {
+            return Outcome.Dropped(DropReason.FrameTooShort);
+        }
+
+        Span<byte> frame = batch.Slice(offset, capturedBytes);
+        MacAddress destination = MacAddress.Read(frame);
+        if (destination != Mac && !destination.IsBroadcast && !destination.IsMulticast)
+        {
+            return Outcome.Dropped(DropReason.OuterNotForNode);
+        }
+
+        switch ((EtherType)BinaryPrimitives.ReadUInt16BigEndian(frame[12..]))
+        {
+            case EtherType.Ipv4:
+                break;
+            case EtherType.Ipv6:
+                return Outcome.Dropped(DropReason.OuterIpv6Unserved);
+            case EtherType.Vlan or EtherType.QinQ:
+                return Outcome.Dropped(DropReason.VlanTagged);
+            default:
+                return Outcome.Dropped(DropReason.OuterNotVxlan);
+        }
+
+        DropReason invalid = Open(
+            frame[EthernetBytes..], wireBytes - EthernetBytes, out int innerOffset, out int innerWireBytes, out OverlayNetwork? network);
+        if (invalid != DropReason.None)
+        {
+            return Outcome.Dropped(invalid);
+        }
+
+        Span<byte> outer = frame[EthernetBytes..];
+        uint vtep = BinaryPrimitives.ReadUInt32BigEndian(outer[Ipv4.SourceOffset..]);
+        if (!_neighbors.Entries.ContainsKey(vtep) && Link.Contains(new Ipv4Address(vtep)))
+        {
+            _neighbors.Set(vtep, MacAddress.Read(frame[6..]));
+        }
+
+        int inner = EthernetBytes + innerOffset;
+        int innerCaptured = Math.Min(capturedBytes - inner, innerWireBytes);
+        return network!.ReceiveFromTunnel(
+            batch, offset + inner, innerCaptured, innerWireBytes, vtep, (byte)(outer[1] & EcnMask), inputIndex, now, out connection);
+    }
+
+    /// <summary>Sends an inner frame to a VTEP.</summary>
+    internal DropReason Send(
+        FrameBatch batch, int offset, int lengthBytes, uint vni, uint vtep, int inputIndex, long now)
+    {
+        uint nextHop = Gateway != 0 && !Link.Contains(new Ipv4Address(vtep)) ? Gateway : vtep;
+        if (!_neighbors.TryGet(nextHop, out MacAddress mac))
+        {
+            return DropReason.NeighborUnresolved;
+        }
+
+        Span<byte> inner = batch.Slice(offset, lengthBytes);
+        Span<byte> envelope = batch.Slice(offset - EnvelopeBytes, EnvelopeBytes);
+        mac.WriteTo(envelope);
+        Mac.WriteTo(envelope[6..]);
+        BinaryPrimitives.WriteUInt16BigEndian(envelope[12..], (ushort)EtherType.Ipv4);
+
+        int udpLength = UdpBytes + VxlanBytes + lengthBytes;
+        Span<byte> ipv4 = envelope[EthernetBytes..];
+        IcmpErrors.WriteHeader(
+            ipv4, OuterEcn(inner), (ushort)Math.Min(Ipv4.HeaderLengthMinimum + udpLength, ushort.MaxValue), ++_identification,
+            IpProtocol.Udp, Address, vtep);
+
+        Span<byte> udp = ipv4[Ipv4.HeaderLengthMinimum..];
+        BinaryPrimitives.WriteUInt16BigEndian(udp, SourcePort(inner));
+        BinaryPrimitives.WriteUInt16BigEndian(udp[2..], Port);
+        BinaryPrimitives.WriteUInt16BigEndian(udp[4..], (ushort)Math.Min(udpLength, ushort.MaxValue));
+        BinaryPrimitives.WriteUInt16BigEndian(udp[6..], 0);
+        Span<byte> vxlan = udp[UdpBytes..];
+        BinaryPrimitives.WriteUInt32BigEndian(vxlan, (uint)VniFlag << 24);
+        BinaryPrimitives.WriteUInt32BigEndian(vxlan[4..], vni << 8);
+        if (ComputesChecksums)
+        {
+            uint sum = InternetChecksum.PseudoHeaderSum(new Ipv4Address(Address), new Ipv4Address(vtep), IpProtocol.Udp, udpLength);
+            ushort checksum = InternetChecksum.Finish(
+                InternetChecksum.Sum(inner, InternetChecksum.Sum(udp[..(UdpBytes + VxlanBytes)], sum)));
+            BinaryPrimitives.WriteUInt16BigEndian(udp[6..], checksum == 0 ? (ushort)0xFFFF : checksum);
+        }
+
+        batch.Emit(offset - EnvelopeBytes, EnvelopeBytes + lengthBytes, now, inputIndex);
+        return DropReason.None;
+    }
+
+    private DropReason Open(
+        ReadOnlySpan<byte> packet, int wireBytes, out int innerOffset, out int innerWireBytes, out OverlayNetwork? network)
+    {
+        innerOffset = 0;
+        innerWireBytes = 0;
+        network = null;
+        if (packet.Length < Ipv4.HeaderLengthMinimum || packet[0] >> 4 != 4)
+        {
+            return DropReason.OuterIpv4Malformed;
+        }
+
+        int header = (packet[0] & 15) * 4;
+        int total = BinaryPrimitives.ReadUInt16BigEndian(packet[Ipv4.TotalLengthOffset..]);
+        if (header < Ipv4.HeaderLengthMinimum || packet.Length < header)
+        {
+            return DropReason.OuterIpv4Malformed;
+        }
+
+        if (InternetChecksum.Compute(packet[..header]) != 0)
+        {
+            return DropReason.OuterIpv4ChecksumWrong;
+        }
+
+        if (total < header || total > wireBytes)
+        {
+            return DropReason.OuterIpv4Malformed;
+        }
+
+        if (BinaryPrimitives.ReadUInt32BigEndian(packet[Ipv4.DestinationOffset..]) != Address)
+        {
+            return DropReason.OuterNotForNode;
+        }
+
+        if ((BinaryPrimitives.ReadUInt16BigEndian(packet[Ipv4.FragmentOffset..]) & 0x3FFF) != 0)
+        {
+            return DropReason.OuterFragment;
+        }
+
+        if ((IpProtocol)packet[Ipv4.ProtocolOffset] != IpProtocol.Udp)
+        {
+            return DropReason.OuterNotVxlan;
+        }
+
+        return OpenUdp(packet, header, total, out innerOffset, out innerWireBytes, out network);
+    }
+
+    private DropReason OpenUdp(
+        ReadOnlySpan<byte> packet, int header, int total, out int innerOffset, out int innerWireBytes, out OverlayNetwork? network)
+    {
+        innerOffset = header + UdpBytes + VxlanBytes;
+        innerWireBytes = 0;
+        network = null;
+        ReadOnlySpan<byte> udp = packet[header..];
+        int available = total - header;
+        if (udp.Length < UdpBytes || available < UdpBytes)
+        {
+            return DropReason.OuterUdpMalformed;
+        }
+
+        if (BinaryPrimitives.ReadUInt16BigEndian(udp[2..]) != Port)
+        {
+            return DropReason.OuterNotVxlan;
+        }
+
+        int length = BinaryPrimitives.ReadUInt16BigEndian(udp[4..]);
+        if (length < UdpBytes || length > available)
+        {
+            return DropReason.OuterUdpMalformed;
+        }
+
+        if (BinaryPrimitives.ReadUInt16BigEndian(udp[6..]) != 0 && udp.Length >= length && !IsSumRight(packet, udp[..length]))
+        {
+            return DropReason.OuterUdpChecksumWrong;
+        }
+
+        if (length < UdpBytes + VxlanBytes || udp.Length < UdpBytes + VxlanBytes)
+        {
+            return DropReason.VxlanInnerTooShort;
+        }
+
+        ulong vxlan = BinaryPrimitives.ReadUInt64BigEndian(udp[UdpBytes..]);
+        const ulong Flag = (ulong)VniFlag << 56;
+        const ulong VniMask = 0xFFFFFF00;
+        if ((vxlan & Flag) == 0)
+        {
+            return DropReason.VxlanFlagsInvalid;
+        }
+
+        if (!_networks.TryGetValue((uint)(vxlan & VniMask) >> 8, out network))
+        {
+            return DropReason.VxlanUnknownVni;
+        }
+
+        if ((vxlan & ~(Flag | VniMask)) != 0)
+        {
+            return DropReason.VxlanReservedBitsSet;
+        }
+
+        innerWireBytes = length - UdpBytes - VxlanBytes;
+        return innerWireBytes < EthernetBytes ? DropReason.VxlanInnerTooShort : DropReason.None;
+    }
+
+    private static bool IsSumRight(ReadOnlySpan<byte> packet, ReadOnlySpan<byte> udp)
+    {
+        uint pseudo = InternetChecksum.PseudoHeaderSum(
+            Ipv4Address.Read(packet[Ipv4.SourceOffset..]), Ipv4Address.Read(packet[Ipv4.DestinationOffset..]), IpProtocol.Udp,
+            udp.Length);
+        ushort field = BinaryPrimitives.ReadUInt16BigEndian(udp[6..]);
+        return InternetChecksum.Finish(InternetChecksum.Sum(udp, pseudo)) == 0
+
+            // The sending node's own capture: its network card had still to finish the sum.
+            || field == InternetChecksum.Fold(pseudo);
+    }
+
+    /// <summary>The inner packet's ECN, but for CE, which becomes ECT(0) (INET_ECN_encapsulate).</summary>
+    private static byte OuterEcn(ReadOnlySpan<byte> inner)
+    {
+        if (inner.Length < EthernetBytes + 2 || BinaryPrimitives.ReadUInt16BigEndian(inner[12..]) != (ushort)EtherType.Ipv4)
+        {
+            return 0;
+        }
+
+        byte ecn = (byte)(inner[EthernetBytes + 1] & EcnMask);
+        return ecn == EcnCongestion ? EcnCapable0 : ecn;
+    }
+
+    /// <summary>Merges the outer ECN into the inner packet (INET_ECN_decapsulate).</summary>
+    /// <returns><see langword="false"/> where congestion was marked on a packet that cannot carry it.</returns>
+    internal static bool TryMergeEcn(Span<byte> inner, byte outer)
+    {
+        if (outer == 0 || inner.Length < EthernetBytes + Ipv4.HeaderLengthMinimum
+            || BinaryPrimitives.ReadUInt16BigEndian(inner[12..]) != (ushort)EtherType.Ipv4)
+        {
+            return true;
+        }
+
+        Span<byte> header = inner[EthernetBytes..];
+        byte ecn = (byte)(header[1] & EcnMask);
+        if (ecn == 0)
+        {
+            return outer != EcnCongestion;
+        }
+
+        byte merged = outer == EcnCongestion ? EcnCongestion : outer == EcnCapable1 && ecn == EcnCapable0 ? EcnCapable1 : ecn;
+        if (merged != ecn)
+        {
+            ChecksumDelta delta = default;
+            ushort old = BinaryPrimitives.ReadUInt16BigEndian(header);
+            header[1] = (byte)((header[1] & ~EcnMask) | merged);
+            delta.Replace(old, BinaryPrimitives.ReadUInt16BigEndian(header));
+            ushort checksum = BinaryPrimitives.ReadUInt16BigEndian(header[Ipv4.ChecksumOffset..]);
+            BinaryPrimitives.WriteUInt16BigEndian(header[Ipv4.ChecksumOffset..], delta.ApplyTo(checksum));
+        }
+
+        return true;
+    }
+
+    /// <summary>
+    /// Spreads flows over source ports, so that underlay paths and receive queues differ (udp_flow_src_port). The kernel's hash is
+    /// seeded at boot; ours is the same in every run.
+    /// </summary>
+    private ushort SourcePort(ReadOnlySpan<byte> inner)
+    {
+        ulong hash;
+        if (inner.Length >= EthernetBytes + Ipv4.HeaderLengthMinimum + 4
+            && BinaryPrimitives.ReadUInt16BigEndian(inner[12..]) == (ushort)EtherType.Ipv4)
+        {
+            ReadOnlySpan<byte> packet = inner[EthernetBytes..];
+            int header = (packet[0] & 15) * 4;
+            uint ports = packet.Length >= header + 4 && (packet[6] & 0x3F) == 0 && packet[7] == 0
+                ? BinaryPrimitives.ReadUInt32BigEndian(packet[header..]) : 0;
+            hash = Math.BigMul(
+                BinaryPrimitives.ReadUInt64BigEndian(packet[Ipv4.SourceOffset..]) ^ 0x9E3779B97F4A7C15,
+                ((ulong)ports << 8 | packet[Ipv4.ProtocolOffset]) ^ 0xD6E8FEB86659FD93, out ulong low);
+            hash ^= low;
+        }
+        else
+        {
+            hash = MacAddress.Read(inner).Value * 0x9E3779B97F4A7C15;
+        }
+
+        uint range = (uint)(SourcePortHigh - SourcePortLow);
+        return (ushort)(SourcePortLow + (uint)(((hash >> 32) * range) >> 32));
+    }
+}

@@ -23,7 +23,11 @@ internal sealed class Findings
     public IReadOnlyDictionary<string, int> Passed => _passed;
 
     /// <summary>The packet that PacketDotNet finds in another where we find one; that it finds none is a difference.</summary>
-    public bool TryGetCarried<T>(string path, Packet parent, out T? carried)
+    /// <param name="path">The headers down to it.</param>
+    /// <param name="parent">What carries it.</param>
+    /// <param name="carried">The packet.</param>
+    /// <param name="whyItThrows">Why PacketDotNet may throw, where there is a reason that lies with PacketDotNet.</param>
+    public bool TryGetCarried<T>(string path, Packet parent, out T? carried, string? whyItThrows = null)
         where T : Packet
     {
         try
@@ -33,6 +37,11 @@ internal sealed class Findings
             {
                 Differ($"{path}: we have one, PacketDotNet has {parent.PayloadPacket?.GetType().Name ?? "nothing"}");
             }
+        }
+        catch (Exception) when (whyItThrows is not null)
+        {
+            Pass(whyItThrows);
+            carried = null;
         }
         catch (Exception problem)
         {

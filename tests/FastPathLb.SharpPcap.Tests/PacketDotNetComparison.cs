@@ -235,8 +235,10 @@ internal sealed class PacketDotNetComparison
             return;
         }
 
+        bool isExtended = ours.NextHeader is not (IpProtocol.Icmpv6 or IpProtocol.Tcp or IpProtocol.Udp);
+        string? whyItThrows = isExtended ? "PacketDotNet throws at an IPv6 extension header that is cut; with us it is payload" : null;
         path += "IPv6 ";
-        if (!Findings.TryGetCarried(path, parent, out IPv6Packet? theirs))
+        if (!Findings.TryGetCarried(path, parent, out IPv6Packet? theirs, whyItThrows))
         {
             return;
         }

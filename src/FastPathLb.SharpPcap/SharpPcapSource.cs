@@ -19,11 +19,13 @@ namespace FastPathLb.SharpPcap;
 public sealed class SharpPcapSource : IFrameSource
 {
     private const decimal NanosecondsPerSecond = 1_000_000_000m;
+    private const decimal NanosecondsPerMicrosecond = 1_000m;
 
     private readonly ICaptureDevice _device;
     private readonly LibPcapLiveDevice? _ring;
     private readonly int _portIndex;
     private readonly bool _waits;
+    private readonly decimal _wrappedNanoseconds;
 
     // A frame that was taken from the device but found the batch full: first in the next one.
     private readonly byte[] _held = new byte[SharpPcapLimits.FrameLengthMax];
@@ -51,6 +53,7 @@ public sealed class SharpPcapSource : IFrameSource
         _portIndex = portIndex;
         _ring = device as LibPcapLiveDevice;
         _waits = device is not CaptureReaderDevice;
+        _wrappedNanoseconds = (1m + ulong.MaxValue) * (device.TimestampResolution == TimestampResolution.Nanosecond ? 1 : NanosecondsPerMicrosecond);
         if (_ring is not null)
         {
             _ring.NonBlockingMode = true;
@@ -168,5 +171,12 @@ public sealed class SharpPcapSource : IFrameSource
         return false;
     }
 
-    private static long Nanoseconds(ICaptureHeader header) => (long)(header.Timeval.Value * NanosecondsPerSecond);
+    // libpcap has the fraction of a second as a signed number and SharpPcap as an unsigned one: one below 0, as a damaged file
+    // has it, comes out as almost 2^64 units.
+    private long Nanoseconds(ICaptureHeader header)
+    {
+        decimal nanoseconds = header.Timeval.Value * NanosecondsPerSecond;
+        decimal meant = nanoseconds > long.MaxValue ? nanoseconds - _wrappedNanoseconds : nanoseconds;
+        return (long)decimal.Clamp(meant, 0, long.MaxValue);
+    }
 }

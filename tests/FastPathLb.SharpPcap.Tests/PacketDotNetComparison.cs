@@ -38,6 +38,12 @@ internal sealed class PacketDotNetComparison
             return;
         }
 
+        if (linkType == LinkType.Loop)
+        {
+            Findings.Pass("PacketDotNet does not know OpenBSD's loopback");
+            return;
+        }
+
         bool isOurs = LinkLayer.TryGetNetworkPacket(linkType, frame, out ushort etherType, out ReadOnlySpan<byte> packet);
         if (!isOurs)
         {
@@ -45,13 +51,8 @@ internal sealed class PacketDotNetComparison
             return;
         }
 
-        if (linkType is not (LinkType.Null or LinkType.Raw or LinkType.LinuxSll or LinkType.LinuxSll2))
-        {
-            Findings.Pass($"PacketDotNet does not know link type {linkType}");
-            return;
-        }
-
-        Packet theirs = Packet.ParsePacket((LinkLayers)linkType, theirFrame);
+        // PacketDotNet has one link type for IP alone, and tells the version by the first four bits.
+        Packet theirs = Packet.ParsePacket(linkType is LinkType.Ipv4 or LinkType.Ipv6 ? LinkLayers.Raw : (LinkLayers)linkType, theirFrame);
         Findings.Count(linkType.ToString());
         EthernetType? theirType = theirs switch
         {

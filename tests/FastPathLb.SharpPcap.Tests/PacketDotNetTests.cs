@@ -37,7 +37,7 @@ public sealed class PacketDotNetTests(ITestOutputHelper output)
         }
 
         Report(comparison);
-        Assert.NotEmpty(comparison.Findings.Compared);
+        Assert.True(reader.RecordsRead == 0 || comparison.Findings.Compared.Count > 0, "nothing was compared");
     }
 
     [Theory]

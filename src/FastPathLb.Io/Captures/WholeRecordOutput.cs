@@ -115,6 +115,9 @@ internal sealed class WholeRecordOutput : IDisposable
             }
         }
 
-        return new IOException($"{_name}: cannot be written: {cause.Message}", cause);
+        // .NET has the path at the end of some messages, too.
+        int pathStart = cause.Message.IndexOf(" : '", StringComparison.Ordinal);
+        string reason = pathStart < 0 ? cause.Message : cause.Message[..pathStart];
+        return new IOException($"{_name}: cannot be written: {reason}", cause);
     }
 }

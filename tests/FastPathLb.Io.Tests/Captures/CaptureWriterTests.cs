@@ -100,7 +100,7 @@ public sealed class CaptureWriterTests
         }
 
         IOException failed = Assert.Throws<IOException>(() => CaptureWriter.Create("/dev/full"));
-        Assert.StartsWith("/dev/full: cannot be written", failed.Message, StringComparison.Ordinal);
+        Assert.Equal("/dev/full: cannot be written: No space left on device", failed.Message);
     }
 
     [Fact]
@@ -163,7 +163,7 @@ public sealed class CaptureWriterTests
             base.Write(buffer, offset, fits);
             if (fits < count)
             {
-                throw new IOException("No space left on device");
+                throw new IOException("No space left on device : '/tmp/out.pcap'");
             }
         }
     }

@@ -51,6 +51,22 @@ public sealed class LoadBalancer
         _uplink is not null ? _uplink.IsOwn(frame)
         : frame.Length >= 12 && MacAddress.Read(frame[6..]) == _device.Mac;
 
+    /// <summary>
+    /// Addresses a frame that was captured without its link-layer header to the load balancer, unless the load balancer's own
+    /// address says that it sent it.
+    /// </summary>
+    public void Address(Span<byte> frame)
+    {
+        const int SourceAddressOffset = 14 + Ipv4.SourceOffset;
+        MacAddress mac = _uplink?.Mac ?? _device.Mac;
+        mac.WriteTo(frame);
+        if (frame.Length >= SourceAddressOffset + Ipv4Address.LengthBytes && MacAddress.Read(frame[6..]).IsZero
+            && _space.IsLocalAddress(Ipv4Address.Read(frame[SourceAddressOffset..]).Value))
+        {
+            mac.WriteTo(frame[6..]);
+        }
+    }
+
     /// <summary>Lets time pass up to a moment: what is due happens. Time never goes back.</summary>
     public void Advance(long now)
     {

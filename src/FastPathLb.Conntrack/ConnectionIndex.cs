@@ -46,11 +46,11 @@ public sealed class ConnectionIndex : IDisposable
         _lines = new Slab<Line>((int)_lineCount);
     }
 
-    [InlineArray(SlotsPerLine)]
-    [StructLayout(LayoutKind.Sequential, Size = 64)]
+    /// <summary>Eight slots, one cache line.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = SlotsPerLine * sizeof(ulong))]
     private struct Line
     {
-        private ulong _slot0;
+        public ulong First;
     }
 
     /// <summary>Size of the memory in bytes.</summary>
@@ -95,7 +95,7 @@ public sealed class ConnectionIndex : IDisposable
                 }
             }
 
-            if ((Volatile.Read(ref line[0]) & Passed) == 0)
+            if ((Volatile.Read(ref SlotAt(ref line, 0)) & Passed) == 0)
             {
                 break;
             }
@@ -147,14 +147,14 @@ public sealed class ConnectionIndex : IDisposable
             ref Line line = ref _lines[(int)lineIndex];
             for (int slot = 0; slot < SlotsPerLine; slot++)
             {
-                if ((Volatile.Read(ref line[slot]) & ~(Passed | Tentative)) == wanted)
+                if ((Volatile.Read(ref SlotAt(ref line, slot)) & ~(Passed | Tentative)) == wanted)
                 {
                     SetNumber(ref line, slot, 0);
                     return true;
                 }
             }
 
-            if ((Volatile.Read(ref line[0]) & Passed) == 0)
+            if ((Volatile.Read(ref SlotAt(ref line, 0)) & Passed) == 0)
             {
                 break;
             }
@@ -180,12 +180,16 @@ public sealed class ConnectionIndex : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private uint Home(ulong hash) => (uint)(((hash >> 32) * _lineCount) >> 32);
 
-    private static ulong SlotOf(ref Line line, int slot) => Volatile.Read(ref line[slot]);
+    private static ulong SlotOf(ref Line line, int slot) => Volatile.Read(ref SlotAt(ref line, slot));
+
+    // A slot number is below SlotsPerLine everywhere: loops over the line, or the position of a bit of its eight.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ref ulong SlotAt(ref Line line, int slot) => ref Unsafe.Add(ref line.First, slot);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong MatchTags(ref Line line, ulong tag)
     {
-        Vector512<ulong> words = Vector512.LoadUnsafe(ref line[0]);
+        Vector512<ulong> words = Vector512.LoadUnsafe(ref SlotAt(ref line, 0));
         return Vector512.Equals(words & Vector512.Create(TagMask), Vector512.Create(tag)).ExtractMostSignificantBits();
     }
 
@@ -197,18 +201,18 @@ public sealed class ConnectionIndex : IDisposable
             ref Line line = ref _lines[(int)lineIndex];
             for (slot = 0; slot < SlotsPerLine; slot++)
             {
-                ulong there = Volatile.Read(ref line[slot]);
+                ulong there = Volatile.Read(ref SlotAt(ref line, slot));
 
                 // Takes the slot; if it loses, somebody else took it and the next slot is tried.
                 if ((there & NumberMask) == 0
-                    && Interlocked.CompareExchange(ref line[slot], word | (there & Passed), there) == there)
+                    && Interlocked.CompareExchange(ref SlotAt(ref line, slot), word | (there & Passed), there) == there)
                 {
                     return true;
                 }
             }
 
             // Tells searches to go on to the next line, before the word can be there.
-            Interlocked.Or(ref line[0], Passed);
+            Interlocked.Or(ref SlotAt(ref line, 0), Passed);
             lineIndex = lineIndex + 1 == _lineCount ? 0 : lineIndex + 1;
         }
 
@@ -245,7 +249,7 @@ public sealed class ConnectionIndex : IDisposable
                 }
             }
 
-            if ((Volatile.Read(ref line[0]) & Passed) == 0)
+            if ((Volatile.Read(ref SlotAt(ref line, 0)) & Passed) == 0)
             {
                 break;
             }
@@ -261,15 +265,15 @@ public sealed class ConnectionIndex : IDisposable
     {
         if (slot != 0)
         {
-            Volatile.Write(ref line[slot], word);
+            Volatile.Write(ref SlotAt(ref line, slot), word);
             return;
         }
 
         ulong there;
         do
         {
-            there = Volatile.Read(ref line[0]);
+            there = Volatile.Read(ref SlotAt(ref line, 0));
         }
-        while (Interlocked.CompareExchange(ref line[0], word | (there & Passed), there) != there);
+        while (Interlocked.CompareExchange(ref SlotAt(ref line, 0), word | (there & Passed), there) != there);
     }
 }

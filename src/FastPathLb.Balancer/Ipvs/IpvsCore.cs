@@ -157,6 +157,22 @@ public sealed class IpvsCore
         Unlink(server.Service, server, tellScheduler: true, now);
     }
 
+    /// <summary>Sets counters to zero (<c>ipvsadm -Z</c>), of one service or of all.</summary>
+    public void ClearCounters(VirtualService? only)
+    {
+        foreach (VirtualService service in _services)
+        {
+            if (only is null || ReferenceEquals(service, only))
+            {
+                service.Counters.Clear();
+                foreach (RealServer server in service.Servers)
+                {
+                    server.Counters.Clear();
+                }
+            }
+        }
+    }
+
     /// <summary>Expires what is due by now.</summary>
     internal void Expire(long now)
     {

@@ -66,7 +66,7 @@ public sealed class RealServer
     internal long TrashedAt { get; set; }
 
     /// <summary>The port a connection to a virtual port goes to.</summary>
-    internal ushort PortFor(ushort virtualPort) => Port != 0 ? Port : virtualPort;
+    public ushort PortFor(ushort virtualPort) => Port != 0 ? Port : virtualPort;
 
     /// <summary>
     /// Looks at the thresholds (__ip_vs_dest_update_overload): between the lower and the upper one the flag stays as it was,

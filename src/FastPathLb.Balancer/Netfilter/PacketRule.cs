@@ -8,6 +8,9 @@ public sealed class PacketRule
     /// <summary>The rule as iptables-save prints it, after the chain's name.</summary>
     public required string Text { get; init; }
 
+    /// <summary>What the rule was made from, for the control side.</summary>
+    public object? State { get; init; }
+
     /// <summary>Source network.</summary>
     public Ipv4Prefix Source { get; init; }
 

@@ -1,0 +1,169 @@
+using FastPathLb.Balancer;
+using FastPathLb.Balancer.Ipvs;
+using FastPathLb.Balancer.Ipvs.Scheduling;
+using FastPathLb.Balancer.Stack;
+using FastPathLb.Balancer.Tunnel;
+using FastPathLb.Conntrack;
+using FastPathLb.NodeState;
+using FastPathLb.Wire;
+using NodeDump = FastPathLb.NodeState.NodeState;
+
+namespace FastPathLb.Engine.Building;
+
+/// <summary>Makes a load balancer from a node's state.</summary>
+public static class LoadBalancerBuilder
+{
+    /// <summary>Builds the load balancer of one network.</summary>
+    /// <exception cref="NodeStateException">The state lacks what the load balancer cannot do without.</exception>
+    public static BuiltLoadBalancer Build(NodeDump node, LoadBalancerOptions options)
+    {
+        List<string> warnings = [];
+        NamespaceState state = node[options.NamespaceName];
+        ConnectionTable table = new(options.Capacity, options.Seed);
+        NetworkNamespace space = NamespaceBuilder.Build(state, 1, table, options.ServerOrder, warnings);
+        space.Translator.PortPolicy = options.PortPolicy;
+        space.Translator.Seed = options.Seed;
+        space.Neighbors.InfersDockerMacs = true;
+        NetworkInterface device = FindDevice(space, node);
+        AdoptOverlayNeighbors(space, node);
+        StartRoundRobin(space.Ipvs, options.RoundRobinStart);
+
+        LoadBalancer balancer;
+        OverlayNetwork? network = null;
+        if (options.AttachPoint == AttachPoint.Underlay)
+        {
+            (Uplink uplink, network) = BuildTunnel(node, space, device);
+            balancer = new LoadBalancer(space, device, uplink);
+        }
+        else
+        {
+            balancer = new LoadBalancer(space, device);
+        }
+
+        return new BuiltLoadBalancer(balancer, device, network, table, warnings);
+    }
+
+    private static NetworkInterface FindDevice(NetworkNamespace space, NodeDump node)
+    {
+        NetworkInterface? device = NamespaceBuilder.Find(space, "eth0");
+        if (device is null && space.Interfaces.Count > 0)
+        {
+            device = space.Interfaces[0];
+        }
+
+        return device ?? throw new NodeStateException(
+            $"{node.Origin}: namespace '{space.Name}' has no interface but lo; expected eth0 in {space.Name}.ip-addr.txt");
+    }
+
+    /// <summary>What the VXLAN device answers ARP with is what the load balancer's own table will hold.</summary>
+    private static void AdoptOverlayNeighbors(NetworkNamespace space, NodeDump node)
+    {
+        if (!node.Namespaces.TryGetValue("overlay", out NamespaceState? overlay))
+        {
+            return;
+        }
+
+        foreach (NeighborState neighbor in overlay.Neighbors)
+        {
+            if (neighbor.Mac is { } mac && !space.IsLocalAddress(neighbor.Address.Value))
+            {
+                space.Neighbors.Set(neighbor.Address.Value, mac);
+            }
+        }
+    }
+
+    private static void StartRoundRobin(IpvsCore ipvs, int picked)
+    {
+        foreach (VirtualService service in ipvs.Services)
+        {
+            if (service.Scheduler is RoundRobinScheduler scheduler && service.Servers.Count > 0 && picked > 0)
+            {
+                scheduler.ContinueAfter(service.Servers[(picked - 1) % service.Servers.Count]);
+            }
+        }
+    }
+
+    private static (Uplink Uplink, OverlayNetwork Network) BuildTunnel(
+        NodeDump node, NetworkNamespace space, NetworkInterface device)
+    {
+        NamespaceState overlay = node["overlay"];
+        InterfaceState vxlan = FindVxlan(overlay)
+            ?? throw new NodeStateException(
+                $"{node.Origin}: namespace 'overlay' has no VXLAN device; expected one in overlay.ip-addr.txt (ip -d addr)");
+        NamespaceState host = node["host"];
+        (InterfaceState uplinkState, InterfaceAddress address) = FindUplink(host, vxlan.Vxlan!, node.Origin);
+
+        Uplink uplink = new(uplinkState.Mac, address.Address.Value, (ushort)vxlan.Vxlan!.DestinationPort)
+        {
+            ComputesChecksums = vxlan.Vxlan.UdpChecksum,
+            Link = new Ipv4Prefix(address.Address, address.PrefixLength),
+        };
+        if (vxlan.Vxlan.SourcePortHigh > vxlan.Vxlan.SourcePortLow)
+        {
+            uplink.SourcePortLow = (ushort)vxlan.Vxlan.SourcePortLow;
+            uplink.SourcePortHigh = (ushort)vxlan.Vxlan.SourcePortHigh;
+        }
+
+        foreach (NeighborState neighbor in host.Neighbors)
+        {
+            if (neighbor.Mac is { } mac)
+            {
+                uplink.Neighbors.Set(neighbor.Address.Value, mac);
+            }
+        }
+
+        foreach (RouteState route in host.Routes)
+        {
+            if (route.Destination.Length == 0 && route.Via is { } via)
+            {
+                uplink.Gateway = via.Value;
+            }
+        }
+
+        OverlayNetwork network = new(vxlan.Vxlan.Vni.Value, uplink, space, device)
+        {
+            DeviceMac = vxlan.Mac,
+            Learns = vxlan.Vxlan.Learning,
+            AnswersArp = vxlan.Vxlan.Proxy,
+        };
+        foreach (FdbEntryState entry in overlay.Fdb)
+        {
+            if (entry.Destination is { } vtep)
+            {
+                network.Fdb.Set(entry.Mac, vtep.Value);
+            }
+        }
+
+        return (uplink, network);
+    }
+
+    private static InterfaceState? FindVxlan(NamespaceState overlay)
+    {
+        foreach (InterfaceState device in overlay.Interfaces)
+        {
+            if (device.Vxlan is not null)
+            {
+                return device;
+            }
+        }
+
+        return null;
+    }
+
+    private static (InterfaceState Device, InterfaceAddress Address) FindUplink(NamespaceState host, VxlanState vxlan, string origin)
+    {
+        foreach (InterfaceState device in host.Interfaces)
+        {
+            foreach (InterfaceAddress address in device.Addresses)
+            {
+                if (device.Kind != "loopback" && device.Name != "lo" && (vxlan.Local is null || vxlan.Local == address.Address))
+                {
+                    return (device, address);
+                }
+            }
+        }
+
+        throw new NodeStateException(
+            $"{origin}: no interface of the host has the VXLAN device's local address {vxlan.Local}; expected it in host.ip-addr.txt");
+    }
+}

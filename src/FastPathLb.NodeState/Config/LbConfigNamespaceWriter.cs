@@ -35,7 +35,7 @@ internal static class LbConfigNamespaceWriter
 
         WriteLines(text, "neighbors", parts, space.Neighbors.Select(DumpText.Of));
         WriteLines(text, "routes", parts, space.Routes.Select(DumpText.Of));
-        WriteLines(text, "fdb", parts, space.Fdb.Where(entry => !entry.Mac.IsMulticast).Select(DumpText.Of));
+        WriteLines(text, "fdb", parts, NodeStateDifferences.EntriesOf(space));
         string[] tables = [.. parts.Where(part => part.StartsWith(TablePrefix, StringComparison.Ordinal)).Select(part => part[TablePrefix.Length..])];
         if (tables.Length > 0)
         {

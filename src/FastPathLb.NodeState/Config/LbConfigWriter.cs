@@ -10,7 +10,7 @@ namespace FastPathLb.NodeState;
 /// </remarks>
 public static class LbConfigWriter
 {
-    // Once for the parts that differ, once more for the ends of veth pairs that then no longer fit.
+    // Once for the parts that differ, once more for the ends of veth pairs that then do not fit yet.
     private const int RoundsMax = 4;
 
     /// <summary>The YAML text.</summary>
@@ -27,15 +27,23 @@ public static class LbConfigWriter
                 break;
             }
 
+            // The ends of veth pairs may fit once the devices themselves do.
+            bool isAboutPeers = differences.All(difference => difference.Section == NodeStateDifferences.PeersSection);
             foreach (NodeStateDifference difference in differences)
             {
+                bool isPeer = difference.Section == NodeStateDifferences.PeersSection;
+                if (isPeer && !isAboutPeers)
+                {
+                    continue;
+                }
+
                 if (!parts.TryGetValue(difference.Namespace, out SortedSet<string>? sections))
                 {
                     sections = new SortedSet<string>(StringComparer.Ordinal);
                     parts.Add(difference.Namespace, sections);
                 }
 
-                sections.Add(difference.Section);
+                sections.Add(isPeer ? "interfaces" : difference.Section);
             }
 
             current = LbConfigExpander.Expand(config, [.. parts.Select(item => LbConfigNamespaceWriter.SectionOf(node[item.Key], item.Value))], node.Origin);
@@ -43,6 +51,11 @@ public static class LbConfigWriter
 
         YamlText text = new();
         text.Line(0, $"# {Path.GetFileName(node.Origin.TrimEnd('/'))}, as 'fastpathlb config' wrote it.");
+        foreach (string sentence in node.Inferred)
+        {
+            text.Line(0, $"# Inferred: {sentence}");
+        }
+
         WriteShortForm(text, config);
         if (parts.Count > 0)
         {

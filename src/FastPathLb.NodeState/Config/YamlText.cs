@@ -14,12 +14,12 @@ internal sealed class YamlText
     public void Line(int indent, string text) => _text.Append(' ', indent).Append(text).Append('\n');
 
     /// <summary><c>key: value</c>.</summary>
-    public void Field(int indent, string key, string value) => Line(indent, $"{key}: {Scalar(value)}");
+    public void Field(int indent, string key, string value) => Line(indent, $"{key}: {Scalar(value, isInFlow: false)}");
 
     /// <summary>A list of texts: in one line where that is short, else an item a line.</summary>
     public void List(int indent, string key, IReadOnlyList<string> items, bool isShort)
     {
-        string line = $"{key}: [{string.Join(", ", items.Select(Scalar))}]";
+        string line = $"{key}: [{string.Join(", ", items.Select(item => Scalar(item)))}]";
         if (items.Count == 0 || (isShort && indent + line.Length <= WidthMax))
         {
             Line(indent, line);
@@ -29,7 +29,7 @@ internal sealed class YamlText
         Line(indent, $"{key}:");
         foreach (string item in items)
         {
-            Line(indent + 2, $"- {Scalar(item)}");
+            Line(indent + 2, $"- {Scalar(item, isInFlow: false)}");
         }
     }
 
@@ -59,7 +59,7 @@ internal sealed class YamlText
     }
 
     /// <summary>A text as YAML: plain where that is read back as it is, else in quotes.</summary>
-    public static string Scalar(string text)
+    public static string Scalar(string text, bool isInFlow = true)
     {
         if (text.AsSpan().ContainsAnyInRange('\0', '\x1F') || text.Contains('\x7F', StringComparison.Ordinal) || text.Any(character => character > '~'))
         {
@@ -70,7 +70,8 @@ internal sealed class YamlText
             && text[0] is not (' ' or '?' or '#' or '&' or '*' or '!' or '|' or '>' or '\'' or '"' or '%' or '@' or '`')
             && !(text[0] is '-' or ':' && (text.Length == 1 || text[1] == ' '))
             && text[^1] is not (' ' or ':')
-            && !text.AsSpan().ContainsAny("[]{},")
+            && text[0] is not ('[' or ']' or '{' or '}' or ',')
+            && !(isInFlow && text.AsSpan().ContainsAny("[]{},"))
             && !text.Contains(": ", StringComparison.Ordinal)
             && !text.Contains(" #", StringComparison.Ordinal)
             && text is not ("~" or "null" or "---" or "...");

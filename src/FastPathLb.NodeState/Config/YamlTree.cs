@@ -28,12 +28,12 @@ internal sealed class YamlTree
         }
         catch (YamlException exception)
         {
-            throw PlaceOf(fileName, exception.Start).Problem($"this is no YAML: {exception.Message}");
+            throw PlaceOf(fileName, exception.Start).Problem($"this is no YAML: {TextPlace.OneLine(exception.Message)}");
         }
         catch (Exception exception) when (exception is InvalidOperationException or ArgumentException or FormatException or IndexOutOfRangeException or InvalidCastException or OverflowException)
         {
             // The scanner fails so on some texts that are not YAML.
-            throw new NodeStateException($"{fileName}: this is no YAML: {exception.Message}", exception);
+            throw new NodeStateException($"{fileName}: this is no YAML: {TextPlace.OneLine(exception.Message)}", exception);
         }
     }
 

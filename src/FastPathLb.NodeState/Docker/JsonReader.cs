@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using FastPathLb.Wire;
 
@@ -37,7 +36,7 @@ internal readonly struct JsonReader(string fileName, JsonElement element, string
         {
             throw new NodeStateException(fileName, (int)Math.Min((exception.LineNumber ?? 0) + 1, int.MaxValue), $"this is no JSON: {FirstSentence(exception.Message)}");
         }
-        catch (InvalidOperationException exception)
+        catch (Exception exception) when (exception is InvalidOperationException or ArgumentException)
         {
             // A text with half a surrogate pair.
             throw new NodeStateException($"{fileName}: {FirstSentence(exception.Message)}", exception);
@@ -144,6 +143,6 @@ internal readonly struct JsonReader(string fileName, JsonElement element, string
     private static string FirstSentence(string message)
     {
         int end = message.IndexOf(". ", StringComparison.Ordinal);
-        return end < 0 ? message : string.Create(CultureInfo.InvariantCulture, $"{message.AsSpan(0, end)}");
+        return TextPlace.OneLine(end < 0 ? message : message[..end]);
     }
 }

@@ -43,6 +43,11 @@ public static class IpAddrReader
     private static Draft ParseHeader(DumpLine line)
     {
         WordCursor words = line.Words();
+        if (words.PeekAt(2) is null)
+        {
+            throw line.Place.Expected(HeaderExpected, line.Text);
+        }
+
         string number = words.Take(HeaderExpected);
         string name = words.Take(HeaderExpected);
         string flags = words.Take(HeaderExpected);

@@ -9,8 +9,13 @@ internal sealed class BalancerInference(NodeDraft node, NamespaceDraft space)
     private const uint FirstMark = 0x100;
     private const int PortIndex = 2;
 
+    // Apart from each other, so that the ends of each network's veth pair are found.
+    private const int IndexStep = 100;
+
     /// <summary>Index of the port at the bridge, where both ends are inferred.</summary>
     internal const int BridgePortIndex = 4;
+
+    private readonly int _firstIndex = IndexStep * node.Namespaces.Where(other => other.IsBalancer && string.CompareOrdinal(other.Name, space.Name) > 0).Count();
 
     private readonly DockerNetwork? _network = node.NetworkOf(space);
     private readonly bool _isDirectReturn = node.NetworkOf(space) is { IsDirectReturn: true };
@@ -201,12 +206,12 @@ internal sealed class BalancerInference(NodeDraft node, NamespaceDraft space)
         List<InterfaceState> devices =
         [
             SwarmDevices.Loopback,
-            SwarmDevices.Port(PortIndex, "eth0", isBridgeInferred ? BridgePortIndex : null, mac, mtu, addresses),
+            SwarmDevices.Port(_firstIndex + PortIndex, "eth0", isBridgeInferred ? _firstIndex + BridgePortIndex : null, mac, mtu, addresses),
         ];
         if (space.Name == "ingress" && GatewayEndpoint() is { } outside)
         {
             InterfaceAddress second = new(outside.Address, outside.PrefixLength, "global");
-            devices.Add(SwarmDevices.Port(PortIndex + 1, "eth1", null, outside.Mac, SwarmDevices.UnderlayMtu, [second]));
+            devices.Add(SwarmDevices.Port(_firstIndex + PortIndex + 1, "eth1", null, outside.Mac, SwarmDevices.UnderlayMtu, [second]));
         }
 
         space.Interfaces = devices;

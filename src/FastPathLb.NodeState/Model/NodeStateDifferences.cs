@@ -4,7 +4,7 @@ namespace FastPathLb.NodeState;
 
 /// <summary>One thing in which two states of a node would make the data path act differently.</summary>
 /// <param name="Namespace">Namespace.</param>
-/// <param name="Section"><c>interfaces</c>, <c>neighbors</c>, <c>routes</c>, <c>fdb</c>, <c>iptables.TABLE</c>, <c>ipvs</c>, <c>timeouts</c> or <c>sysctls</c>.</param>
+/// <param name="Section"><c>interfaces</c>, <c>peers</c>, <c>neighbors</c>, <c>routes</c>, <c>fdb</c>, <c>iptables.TABLE</c>, <c>ipvs</c>, <c>timeouts</c> or <c>sysctls</c>.</param>
 /// <param name="Text">What differs, one line.</param>
 public sealed record NodeStateDifference(string Namespace, string Section, string Text);
 
@@ -16,6 +16,9 @@ public sealed record NodeStateDifference(string Namespace, string Section, strin
 /// </remarks>
 public static class NodeStateDifferences
 {
+    /// <summary>Which ends of veth pairs belong together: a matter of two namespaces.</summary>
+    internal const string PeersSection = "peers";
+
     /// <summary>The differences; none for equivalent states.</summary>
     public static IReadOnlyList<NodeStateDifference> Between(NodeState left, NodeState right)
     {
@@ -87,7 +90,7 @@ public static class NodeStateDifferences
                 string second = PeerOf(right, name, same);
                 if (first != second)
                 {
-                    found.Add(new NodeStateDifference(name, "interfaces", $"{device.Name}'s other end {first} | {second}"));
+                    found.Add(new NodeStateDifference(name, PeersSection, $"{device.Name}'s other end {first} | {second}"));
                 }
             }
         }
@@ -103,8 +106,8 @@ public static class NodeStateDifferences
         return $"{device.Name} {kind} {(device.IsUp ? "up" : "down")} {device.Mac} mtu {device.Mtu} master {device.Master} [{addresses}] {device.Vxlan}";
     }
 
-    // Addresses of the ports themselves and of multicast groups come with the devices.
-    private static IEnumerable<string> EntriesOf(NamespaceState space)
+    /// <summary>The forwarding entries that count, as lines: addresses of the ports themselves and of multicast groups come with the devices.</summary>
+    internal static IEnumerable<string> EntriesOf(NamespaceState space)
     {
         HashSet<MacAddress> own = [.. space.Interfaces.Select(device => device.Mac)];
         return space.Fdb

@@ -7,6 +7,7 @@ namespace FastPathLb.NodeState;
 internal readonly record struct TextPlace(string FileName, int Line, int Column = 0)
 {
     private const int ShownCharactersMax = 60;
+    private const int MessageCharactersMax = 200;
 
     /// <summary>An error that says what should stand here and what does.</summary>
     public NodeStateException Expected(string expected, string? found) => Problem(found is null
@@ -18,16 +19,19 @@ internal readonly record struct TextPlace(string FileName, int Line, int Column 
         ? new NodeStateException(FileName, Line, Column, problem)
         : new NodeStateException(FileName, Line, problem);
 
-    /// <summary>Text shown in a message: one line, of bounded length, control characters replaced.</summary>
-    public static string Quote(string text)
+    /// <summary>Text shown in a message, in quotes: one line, of bounded length, control characters replaced.</summary>
+    public static string Quote(string text) => $"'{OneLine(text, ShownCharactersMax)}'";
+
+    /// <summary>A text as one line of bounded length, control characters replaced.</summary>
+    public static string OneLine(string text, int lengthMax = MessageCharactersMax)
     {
-        string shown = text.Length > ShownCharactersMax ? $"{text.AsSpan(0, ShownCharactersMax)}…" : text;
-        return $"'{string.Create(shown.Length, shown, static (target, source) =>
+        string shown = text.Length > lengthMax ? $"{text.AsSpan(0, lengthMax)}…" : text;
+        return string.Create(shown.Length, shown, static (target, source) =>
         {
             for (int index = 0; index < source.Length; index++)
             {
                 target[index] = char.IsControl(source[index]) || char.IsSurrogate(source[index]) ? '?' : source[index];
             }
-        })}'";
+        });
     }
 }

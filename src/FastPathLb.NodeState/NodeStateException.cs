@@ -12,12 +12,14 @@ public sealed class NodeStateException : Exception
     public NodeStateException(string message)
         : base(message)
     {
+        Problem = message;
     }
 
     /// <summary>Creates an exception without a position, with its cause.</summary>
     public NodeStateException(string message, Exception innerException)
         : base(message, innerException)
     {
+        Problem = message;
     }
 
     /// <summary>Creates an exception at a line of a file: <c>file:line: problem</c>.</summary>
@@ -25,6 +27,7 @@ public sealed class NodeStateException : Exception
         : base($"{fileName}:{line}: {problem}")
     {
         FileName = fileName;
+        Problem = problem;
         Line = line;
     }
 
@@ -33,9 +36,13 @@ public sealed class NodeStateException : Exception
         : base($"{fileName}:{line}:{column}: {problem}")
     {
         FileName = fileName;
+        Problem = problem;
         Line = line;
         Column = column;
     }
+
+    /// <summary>What is wrong, without the place.</summary>
+    public string Problem { get; init; } = "";
 
     /// <summary>The file, where one is to blame.</summary>
     public string? FileName { get; }

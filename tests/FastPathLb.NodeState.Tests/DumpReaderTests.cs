@@ -5,6 +5,33 @@ namespace FastPathLb.NodeState.Tests;
 /// <summary>Forms of dumps that the recordings do not have.</summary>
 public sealed class DumpReaderTests
 {
+    /// <summary>What the kernel lists, the server added last first.</summary>
+    internal const string ProcText =
+        """
+        IP Virtual Server version 1.2.1 (size=4096)
+        Prot LocalAddress:Port Scheduler Flags
+          -> RemoteAddress:Port Forward Weight ActiveConn InActConn
+        FWM  00000111 rr 
+          -> 0A000104:0000      Masq    1      0          0
+          -> 0A000103:0000      Masq    3      0          0
+        UDP  0A000001:0035 sh ops 
+          -> 0A000109:0035      Route   0      0          0
+        TCP  [fe80:0000:0000:0000:0000:0000:0000:0001]:0050 rr
+          -> [fe80:0000:0000:0000:0000:0000:0000:0002]:0050      Masq    1      0          0
+        """;
+
+    [Fact]
+    public void The_kernels_own_list_is_read_in_order_of_creation()
+    {
+        IReadOnlyList<IpvsServiceState> services = IpvsProcReader.Parse(ProcText, "p.txt");
+
+        Assert.Equal(2, services.Count);
+        Assert.Equal(273u, services[0].Fwmark);
+        Assert.Equal(["10.0.1.3 3", "10.0.1.4 1"], services[0].Servers.Select(server => $"{server.Address} {server.Weight}"));
+        Assert.True(services[1] is { Protocol: IpProtocol.Udp, Port: 53, OnePacket: true, Scheduler: "sh" });
+        Assert.Equal(new IpvsServerState(Ipv4Address.Parse("10.0.1.9"), 53, IpvsForwarding.Route, 0), services[1].Servers[0]);
+    }
+
     [Fact]
     public void Ip_addr_without_d_tells_addresses_but_no_kinds()
     {

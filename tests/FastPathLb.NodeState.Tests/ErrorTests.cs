@@ -38,6 +38,8 @@ public sealed class ErrorTests
         { "list", Head + "FWM  273 rr\n  -> 10.0.1.3:0  Masq  many\n", "f:5: expected a weight, found 'many'" },
         { "list", Head + "  -> 10.0.1.3:0  Masq  1\n", "f:4: expected a service before its servers, found '  -> 10.0.1.3:0  Masq  1'" },
         { "list", Head.Replace("Scheduler Flags", "Conns InPkts", StringComparison.Ordinal), "f:2: expected the columns of 'ipvsadm -Ln' without --stats, --rate, --thresholds or -c, found 'Prot LocalAddress:Port Conns InPkts'" },
+        { "proc", Head + "FWM  00000111 rr persistent 15000 FFFFFFFF\n", "f:4: the time of persistence stands here in the kernel's ticks: ipvsadm-save -n is needed for this service" },
+        { "proc", Head + "TCP  0A000001 rr\n", "f:4: expected an address and port in hexadecimal, such as 0A000103:0050, found '0A000001'" },
         { "sysctl", "net.ipv4.ip_forward 1\n", "f:1: expected a setting such as 'net.ipv4.vs.conntrack = 1', found 'net.ipv4.ip_forward 1'" },
         { "network", "[\n{\"Name\": \n", "f:3: this is no JSON: Expected" },
         { "network", "[{\"Name\":\"x\",\"Peers\":[{\"IP\":\"1.2.3\"}]}]", "f: expected an IPv4 address at [0].Peers[0].IP, found '\"1.2.3\"'" },

@@ -65,6 +65,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
         yield return ("events", CommandTests.AllForms);
         yield return ("yaml", ConfigTests.AllKeys);
         yield return ("checkpoints", Recordings.Text("chaos-1", "checkpoints.txt"));
+        yield return ("proc", DumpReaderTests.ProcText);
         yield return ("timeouts", "Timeout (tcp tcpfin udp): 900 120 300\n");
     }
 

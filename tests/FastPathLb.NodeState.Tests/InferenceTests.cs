@@ -306,6 +306,21 @@ public sealed class InferenceTests : IDisposable
     }
 
     [Fact]
+    public void A_namespace_that_cannot_be_completed_is_left_out_with_the_reason_if_another_balances()
+    {
+        CopySwarm("ingress.ipvsadm-save.txt", "network-inspect-v.ingress.json");
+
+        NodeState node = NodeDumpReader.Read(_folder);
+
+        AssertSame(node, "lb");
+        const string Reason = "neither ingress.ipvsadm-save.txt nor ingress.ipvsadm-Ln.txt is there, and nothing tells the servers behind mark 0x100 (VIP 10.0.0.4)";
+        AssertSays(node, $"ingress is left out: {Reason}");
+        Assert.StartsWith(Reason, node.LeftOut["ingress"], StringComparison.Ordinal);
+        NodeStateException exception = Assert.Throws<NodeStateException>(() => node["ingress"]);
+        Assert.StartsWith($"{_folder}: namespace 'ingress' was left out: {Reason}", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_second_network_gets_namespaces_of_its_own()
     {
         CopySwarm();

@@ -12,6 +12,7 @@ internal static class Readers
         ["iptables"] = (text, file) => IptablesSaveReader.Parse(text, file),
         ["save"] = (text, file) => IpvsadmSaveReader.Parse(text, file),
         ["list"] = (text, file) => IpvsadmListReader.Parse(text, file),
+        ["proc"] = (text, file) => IpvsProcReader.Parse(text, file),
         ["timeouts"] = (text, file) => IpvsadmTimeoutReader.Parse(text, file),
         ["sysctl"] = (text, file) => SysctlReader.Parse(text, file),
         ["network"] = (text, file) => DockerNetworkReader.Parse(text, file),

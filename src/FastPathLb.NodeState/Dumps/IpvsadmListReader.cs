@@ -57,6 +57,21 @@ public static class IpvsadmListReader
         return table.Build();
     }
 
+    /// <summary>Takes the word for how a server is reached.</summary>
+    internal static IpvsForwarding TakeForwarding(WordCursor words)
+    {
+        IpvsForwarding forwarding = words.Peek switch
+        {
+            "Masq" => IpvsForwarding.Masq,
+            "Route" => IpvsForwarding.Route,
+            "Tunnel" => IpvsForwarding.Tunnel,
+            "Local" => IpvsForwarding.Local,
+            _ => throw words.Expected("Masq, Route, Tunnel or Local"),
+        };
+        words.Skip();
+        return forwarding;
+    }
+
     private static void CheckHeader(int number, DumpLine line)
     {
         string text = line.Text.Trim();
@@ -148,15 +163,7 @@ public static class IpvsadmListReader
     private static IpvsServerState ParseServer(WordCursor words)
     {
         (Ipv4Address address, ushort? port) = IpvsadmReader.ParseEndpoint(words.Take("a server"), words.Place);
-        IpvsForwarding forwarding = words.Peek switch
-        {
-            "Masq" => IpvsForwarding.Masq,
-            "Route" => IpvsForwarding.Route,
-            "Tunnel" => IpvsForwarding.Tunnel,
-            "Local" => IpvsForwarding.Local,
-            _ => throw words.Expected("Masq, Route, Tunnel or Local"),
-        };
-        words.Skip();
+        IpvsForwarding forwarding = TakeForwarding(words);
         return new IpvsServerState(address, port ?? 0, forwarding, words.TakeInt("a weight", 0, 65535));
     }
 }

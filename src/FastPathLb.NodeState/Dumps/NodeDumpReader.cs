@@ -15,8 +15,9 @@ public static class NodeDumpReader
         (".iptables-save.txt", (space, text, file) => space.Iptables = IptablesSaveReader.Parse(text, file)),
         (".ipvsadm-Ln.txt", ReadServiceList),
         (".ipvsadm-save.txt", ReadServices),
-        (".ipvsadm-nosort.txt", ReadServiceOrder),
-        (".ipvsadm-timeout.txt", (space, text, file) => space.Timeouts = IpvsadmTimeoutReader.Parse(text, file)),
+        (".ipvsadm-nosort.txt", (space, text, file) => OrderServices(space, Reversed(IpvsadmListReader.Parse(text, file)))),
+        (".proc-ip_vs.txt", (space, text, file) => OrderServices(space, IpvsProcReader.Parse(text, file))),
+        (".ipvsadm-timeout.txt", ReadTimeouts),
         (".sysctl.txt", (space, text, file) => space.Sysctls = SysctlReader.Parse(text, file)),
     ];
 
@@ -79,6 +80,12 @@ public static class NodeDumpReader
         space.IsOrderKnown = space.Services.All(service => service.Servers.Count < 2);
     }
 
+    private static void ReadTimeouts(NamespaceDraft space, string text, string file)
+    {
+        IpvsTimeouts timeouts = IpvsadmTimeoutReader.Parse(text, file);
+        space.Timeouts = timeouts == IpvsTimeouts.Default ? null : timeouts;
+    }
+
     private static void ReadServices(NamespaceDraft space, string text, string file)
     {
         space.Services = IpvsadmSaveReader.Parse(text, file);
@@ -86,32 +93,37 @@ public static class NodeDumpReader
     }
 
     // "ipvsadm -Ln --nosort" lists as the kernel does: the last server added first.
-    private static void ReadServiceOrder(NamespaceDraft space, string text, string file)
+    private static IReadOnlyList<IpvsServiceState> Reversed(IReadOnlyList<IpvsServiceState> services) =>
+        [.. services.Select(service => service with { Servers = [.. service.Servers.Reverse()] })];
+
+    // Puts the servers in their order of creation; without another dump of the services this is one.
+    private static void OrderServices(NamespaceDraft space, IReadOnlyList<IpvsServiceState> order)
     {
-        IReadOnlyList<IpvsServiceState> order = IpvsadmListReader.Parse(text, file);
         if (space.Services is null)
         {
-            space.Services = [.. order.Select(service => service with { Servers = [.. service.Servers.Reverse()] })];
+            space.Services = order;
             space.IsOrderKnown = true;
             return;
         }
 
         List<IpvsServiceState> services = [];
-        space.IsOrderKnown = true;
+        bool isOrderKnown = true;
         foreach (IpvsServiceState service in space.Services)
         {
             IpvsServiceState? listed = order.FirstOrDefault(other => other.Key == service.Key);
             IpvsServerState[] servers =
             [
-                .. (listed?.Servers ?? []).Reverse()
+                .. (listed?.Servers ?? [])
                     .Select(server => service.Servers.FirstOrDefault(other => other.Address == server.Address && other.Port == server.Port))
                     .OfType<IpvsServerState>(),
             ];
-            space.IsOrderKnown &= servers.Length == service.Servers.Count;
-            services.Add(servers.Length == service.Servers.Count ? service with { Servers = servers } : service);
+            bool isComplete = servers.Length == service.Servers.Count;
+            isOrderKnown &= isComplete;
+            services.Add(isComplete ? service with { Servers = servers } : service);
         }
 
         space.Services = services;
+        space.IsOrderKnown = isOrderKnown;
     }
 
     private static void NoteUnknownOrder(NodeDraft node)

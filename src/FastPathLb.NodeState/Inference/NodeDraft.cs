@@ -7,6 +7,8 @@ internal sealed class NodeDraft(string origin, string prefix, DockerState docker
 {
     private readonly SortedDictionary<string, NamespaceDraft> _namespaces = new(StringComparer.Ordinal);
 
+    private readonly Dictionary<string, string> _leftOut = new(StringComparer.Ordinal);
+
     public DockerState Docker => docker;
 
     /// <summary>Sentences about what was inferred.</summary>
@@ -30,14 +32,19 @@ internal sealed class NodeDraft(string origin, string prefix, DockerState docker
         return space;
     }
 
-    /// <summary>Takes back a namespace that was added.</summary>
-    public void Remove(string name) => _namespaces.Remove(name);
+    /// <summary>Leaves out a namespace that cannot be completed.</summary>
+    public void LeaveOut(NamespaceDraft space, string reason)
+    {
+        _namespaces.Remove(space.Name);
+        _leftOut[space.Name] = reason;
+        Inferred.Add($"{space.Name} is left out: {reason}.");
+    }
 
     /// <summary>Name of a dump file, for a sentence.</summary>
     public string FileOf(NamespaceDraft space, string kind) => $"{prefix}{space.Name}.{kind}.txt";
 
     /// <summary>An error about the whole dump.</summary>
-    public NodeStateException Problem(string problem) => new($"{origin}: {problem}");
+    public NodeStateException Problem(string problem) => new($"{origin}: {problem}") { Problem = problem };
 
     /// <summary>The Docker network of a balancer or a bridge, or null.</summary>
     public DockerNetwork? NetworkOf(NamespaceDraft space)
@@ -48,7 +55,9 @@ internal sealed class NodeDraft(string origin, string prefix, DockerState docker
         }
 
         int dash = space.Name.IndexOf('-', StringComparison.Ordinal);
-        return dash > 0 ? docker.FindNetwork(space.Name[(dash + 1)..]) : FirstNetwork();
+        return dash > 0
+            ? docker.FindNetwork(space.Name[(dash + 1)..]) ?? NetworkByAddress(space.Name, space.IsBalancer ? space.OverlayName : space.BalancerName)
+            : FirstNetwork();
     }
 
     /// <summary>The state.</summary>
@@ -56,37 +65,34 @@ internal sealed class NodeDraft(string origin, string prefix, DockerState docker
     {
         Origin = prefix.Length == 0 ? origin : $"{origin} ({prefix}*)",
         Namespaces = _namespaces.ToDictionary(item => item.Key, item => item.Value.Build(), StringComparer.Ordinal),
+        LeftOut = _leftOut,
         Inferred = Inferred,
         Docker = docker,
     };
 
     // The network of "lb" and "overlay": the one that an address there belongs to, else the only one that users made.
-    private DockerNetwork? FirstNetwork()
-    {
-        DockerNetwork[] networks = [.. docker.Networks.Where(network => network is { IsOverlay: true, IsIngress: false })];
-        foreach (string name in (string[])["lb", "overlay"])
-        {
-            foreach (InterfaceState device in Find(name)?.Interfaces ?? [])
-            {
-                foreach (InterfaceAddress address in device.Addresses)
-                {
-                    if (Array.Find(networks, network => network.Contains(address.Address)) is { } found)
-                    {
-                        return found;
-                    }
-                }
-            }
-        }
+    private DockerNetwork? FirstNetwork() =>
+        NetworkByAddress("lb", "overlay") ?? (UserNetworks() is [DockerNetwork only] ? only : null);
 
-        foreach (RuleState rule in Find("lb")?.Iptables is { } iptables ? SwarmTables.SourceNatRules(iptables) : [])
+    private DockerNetwork[] UserNetworks() => [.. docker.Networks.Where(network => network is { IsOverlay: true, IsIngress: false })];
+
+    // By the devices of either namespace, else by the balancer's SNAT rule.
+    private DockerNetwork? NetworkByAddress(string one, string other)
+    {
+        DockerNetwork[] networks = UserNetworks();
+        IEnumerable<Ipv4Address> addresses = ((string[])[one, other])
+            .SelectMany(name => Find(name)?.Interfaces ?? [])
+            .SelectMany(device => device.Addresses)
+            .Select(address => address.Address)
+            .Concat(SwarmTables.SourceNatRules(Find(one)?.Iptables ?? IptablesState.Empty).Select(rule => rule.NatAction!.FirstAddress!.Value));
+        foreach (Ipv4Address address in addresses)
         {
-            Ipv4Address address = rule.NatAction!.FirstAddress!.Value;
             if (Array.Find(networks, network => network.Contains(address)) is { } found)
             {
                 return found;
             }
         }
 
-        return networks.Length == 1 ? networks[0] : null;
+        return null;
     }
 }

@@ -13,13 +13,13 @@ internal static class NodeInference
         NamespaceDraft[] balancers = [.. node.Namespaces.Where(space => space.IsBalancer)];
         foreach (NamespaceDraft space in balancers)
         {
-            new BalancerInference(node, space).Complete();
+            Try(node, space, () => new BalancerInference(node, space).Complete());
         }
 
         NamespaceDraft[] overlays = [.. node.Namespaces.Where(space => space.IsOverlay)];
         foreach (NamespaceDraft space in overlays)
         {
-            new OverlayInference(node, space).Complete(local);
+            Try(node, space, () => new OverlayInference(node, space).Complete(local));
         }
 
         HostInference.Complete(node, local);
@@ -28,6 +28,19 @@ internal static class NodeInference
             throw node.Problem(
                 "nothing here tells of a load balancer: expected dumps such as lb.ip-addr.txt, lb.iptables-save.txt, lb.ipvsadm-save.txt, "
                 + "or network-inspect-v.NET.json (collect.sh makes them)");
+        }
+    }
+
+    // Without the network's own balancer and bridge there is nothing to do; the others may be left out.
+    private static void Try(NodeDraft node, NamespaceDraft space, Action complete)
+    {
+        try
+        {
+            complete();
+        }
+        catch (NodeStateException exception) when (space.Name is not ("lb" or "overlay") && node.Find("lb") is not null)
+        {
+            node.LeaveOut(space, exception.Problem);
         }
     }
 

@@ -77,7 +77,11 @@ public sealed record IpvsServerState(
 /// <param name="TcpSeconds">TCP, established.</param>
 /// <param name="TcpFinSeconds">TCP, after a FIN.</param>
 /// <param name="UdpSeconds">UDP.</param>
-public sealed record IpvsTimeouts(int TcpSeconds, int TcpFinSeconds, int UdpSeconds);
+public sealed record IpvsTimeouts(int TcpSeconds, int TcpFinSeconds, int UdpSeconds)
+{
+    /// <summary>The kernel's own.</summary>
+    public static IpvsTimeouts Default { get; } = new(900, 120, 300);
+}
 
 /// <summary>What tells one IPVS service from another: a mark, or protocol, address and port.</summary>
 /// <param name="Fwmark">Mark; 0: the rest counts.</param>

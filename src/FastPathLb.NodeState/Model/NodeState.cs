@@ -13,6 +13,9 @@ public sealed record NodeState
     /// <summary>The namespaces, by name.</summary>
     public required IReadOnlyDictionary<string, NamespaceState> Namespaces { get; init; }
 
+    /// <summary>Namespaces that had dumps but not enough to be completed, with the reason.</summary>
+    public IReadOnlyDictionary<string, string> LeftOut { get; init; } = new Dictionary<string, string>();
+
     /// <summary>One plain sentence for each thing that was not in the dump and was inferred.</summary>
     public IReadOnlyList<string> Inferred { get; init; } = [];
 
@@ -23,8 +26,9 @@ public sealed record NodeState
 #pragma warning disable CA1065 // The user's files are to blame, as everywhere here, and Program prints the message.
     public NamespaceState this[string name] => Namespaces.TryGetValue(name, out NamespaceState? found)
         ? found
-        : throw new NodeStateException(
-            $"{Origin}: there is no namespace '{name}' (no {name}.* dump, and nothing to infer it from); "
+        : throw new NodeStateException(LeftOut.TryGetValue(name, out string? reason)
+            ? $"{Origin}: namespace '{name}' was left out: {reason}"
+            : $"{Origin}: there is no namespace '{name}' (no {name}.* dump, and nothing to infer it from); "
             + $"there is {string.Join(", ", Namespaces.Keys.Order(StringComparer.Ordinal))}");
 #pragma warning restore CA1065
 

@@ -9,7 +9,11 @@ namespace FastPathLb.NodeState.Tests;
 [UnsupportedOSPlatform("windows")]
 public sealed class CollectScriptTests(ITestOutputHelper output) : IDisposable
 {
-    private static readonly string s_script = Path.Combine(Path.GetDirectoryName(Recordings.Root)!, "src", "FastPathLb.NodeState", "collect.sh");
+    private static readonly string s_script = Path.Combine(
+        Path.GetDirectoryName(Recordings.Root)!,
+        "src",
+        "FastPathLb.NodeState",
+        "collect.sh");
     private static readonly string s_swarm = Recordings.Folder("swarm-web");
 
     private readonly string _folder = Directory.CreateTempSubdirectory("collect-").FullName;
@@ -80,8 +84,14 @@ public sealed class CollectScriptTests(ITestOutputHelper output) : IDisposable
         Assert.Equal(0, code);
         Assert.Contains("could not get lb-mynet.bridge-fdb.txt: bridge (of iproute2) is not installed", text, StringComparison.Ordinal);
         Assert.Contains("could not get host.sysctl.txt: settings failed", text, StringComparison.Ordinal);
-        Assert.Contains("could not get node-ls.txt: Error response from daemon: This node is not a swarm manager.", text, StringComparison.Ordinal);
-        Assert.Contains("could not get lb.*: there is no overlay network 'nonet' here (there is: ingress mynet )", text, StringComparison.Ordinal);
+        Assert.Contains(
+            "could not get node-ls.txt: Error response from daemon: This node is not a swarm manager.",
+            text,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "could not get lb.*: there is no overlay network 'nonet' here (there is: ingress mynet )",
+            text,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -129,21 +139,41 @@ public sealed class CollectScriptTests(ITestOutputHelper output) : IDisposable
             File.WriteAllText(Path.Combine(_folder, "netns", file), name);
         }
 
-        foreach (string tool in (string[])["sed", "date", "uname", "mkdir", "mktemp", "rm", "id", "head", "cp", "cat", "grep", "awk", "cut", "tr", "sh", "dirname"])
+        foreach (string tool in (
+            string[])["sed",
+            "date",
+            "uname",
+            "mkdir",
+            "mktemp",
+            "rm",
+            "id",
+            "head",
+            "cp",
+            "cat",
+            "grep",
+            "awk",
+            "cut",
+            "tr",
+            "sh",
+            "dirname"])
         {
             string path = File.Exists($"/usr/bin/{tool}") ? $"/usr/bin/{tool}" : $"/bin/{tool}";
             File.CreateSymbolicLink(Path.Combine(Tools, tool), path);
         }
 
         Tool("nsenter", "file=${1#--net=}; shift; NODE_NS=$(cat \"$file\") exec \"$@\"");
-        Tool("ip", $"case $* in '-d addr') kind=ip-addr;; '-4 neigh') kind=ip-neigh;; '-4 -d route') kind=ip-route;; *) exit 1;; esac\ncat {s_swarm}/${{NODE_NS:-host}}.$kind.txt 2>/dev/null || :");
+        Tool(
+            "ip",
+            $"case $* in '-d addr') kind=ip-addr;; '-4 neigh') kind=ip-neigh;; '-4 -d route') kind=ip-route;; *) exit 1;; esac\ncat {s_swarm}/${{NODE_NS:-host}}.$kind.txt 2>/dev/null || :");
         Tool("bridge", $"cat {s_swarm}/${{NODE_NS:-host}}.bridge-fdb.txt 2>/dev/null || :");
         Tool("iptables-save", $"[ \"$*\" = -c ] && cat {s_swarm}/${{NODE_NS:-host}}.iptables-save.txt");
         Tool("sysctl", $"cat {s_swarm}/${{NODE_NS:-lb}}.sysctl.txt; echo kernel.hostname = x");
         if (withIpvsadm)
         {
             Tool("ipvsadm-save", $"cat {s_swarm}/$NODE_NS.ipvsadm-save.txt");
-            Tool("ipvsadm", $"case $* in '-Ln --nosort') cat {_folder}/nosort.$NODE_NS;; '-L --timeout') echo 'Timeout (tcp tcpfin udp): 900 120 300';; *) exit 1;; esac");
+            Tool(
+                "ipvsadm",
+                $"case $* in '-Ln --nosort') cat {_folder}/nosort.$NODE_NS;; '-L --timeout') echo 'Timeout (tcp tcpfin udp): 900 120 300';; *) exit 1;; esac");
         }
         else
         {
@@ -163,9 +193,11 @@ public sealed class CollectScriptTests(ITestOutputHelper output) : IDisposable
         {
             IReadOnlyList<IpvsServiceState> services = Recordings.Read("swarm-web")[name].IpvsServices;
             File.WriteAllText(Path.Combine(_folder, $"nosort.{name}"), Head + string.Concat(services.Select(service =>
-                $"FWM  {service.Fwmark} {service.Scheduler}\n" + string.Concat(service.Servers.Reverse().Select(server => $"  -> {server.Address}:{server.Port}  Masq  {server.Weight}  0  0\n")))));
+                $"FWM  {service.Fwmark} {service.Scheduler}\n" + string.Concat(service.Servers.Reverse()
+                    .Select(server => $"  -> {server.Address}:{server.Port}  Masq  {server.Weight}  0  0\n")))));
             File.WriteAllText(Path.Combine(_folder, $"proc.{name}"), Head + string.Concat(services.Select(service =>
-                $"FWM  {service.Fwmark:X8} {service.Scheduler} \n" + string.Concat(service.Servers.Reverse().Select(server => $"  -> {server.Address.Value:X8}:{server.Port:X4}      Masq    {server.Weight}      0          0         \n")))));
+                $"FWM  {service.Fwmark:X8} {service.Scheduler} \n" + string.Concat(service.Servers.Reverse()
+                    .Select(server => $"  -> {server.Address.Value:X8}:{server.Port:X4}      Masq    {server.Weight}      0          0         \n")))));
         }
     }
 
@@ -173,7 +205,9 @@ public sealed class CollectScriptTests(ITestOutputHelper output) : IDisposable
     {
         Lines("services.json", File.ReadAllText(Path.Combine(s_swarm, "service-inspect.json")));
         Lines("containers.json", File.ReadAllText(Path.Combine(s_swarm, "container-inspect.json")));
-        Lines("tasks.json", """[{"ID":"t","ServiceID":"s","Status":{"State":"running"},"NetworksAttachments":[{"Network":{"ID":"n"},"Addresses":["10.0.1.3/24"]}]}]""");
+        Lines(
+            "tasks.json",
+            """[{"ID":"t","ServiceID":"s","Status":{"State":"running"},"NetworksAttachments":[{"Network":{"ID":"n"},"Addresses":["10.0.1.3/24"]}]}]""");
         Tool("docker-node", $"cat {s_swarm}/node-ls.txt");
         Tool(
             "docker",
@@ -201,7 +235,8 @@ public sealed class CollectScriptTests(ITestOutputHelper output) : IDisposable
     private void Lines(string file, string json)
     {
         using JsonDocument document = JsonDocument.Parse(json);
-        File.WriteAllLines(Path.Combine(_folder, file), document.RootElement.EnumerateArray().Select(item => JsonSerializer.Serialize(item)));
+        File.WriteAllLines(Path.Combine(_folder, file), document.RootElement.EnumerateArray()
+            .Select(item => JsonSerializer.Serialize(item)));
     }
 
     private void Tool(string name, string body)
@@ -216,7 +251,14 @@ public sealed class CollectScriptTests(ITestOutputHelper output) : IDisposable
         string path = Path.IsPathRooted(program) ? program : $"/bin/{program}";
         using Process process = new()
         {
-            StartInfo = new ProcessStartInfo(path, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = _folder },
+            StartInfo = new ProcessStartInfo(
+                path,
+                arguments)
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+                WorkingDirectory = _folder
+            },
         };
         process.StartInfo.Environment["NETNS_DIR"] = Path.Combine(_folder, "netns");
         if (Directory.Exists(Tools))

@@ -134,7 +134,8 @@ public sealed class CommandTests
     [InlineData("1e9")]
     [InlineData("99999999999999999999")]
     [InlineData("9223372037")]
-    public void What_is_no_time_is_refused(string text) => Assert.Throws<NodeStateException>(() => CheckpointFileReader.Parse($"tag {text}", "c"));
+    public void What_is_no_time_is_refused(string text) =>
+        Assert.Throws<NodeStateException>(() => CheckpointFileReader.Parse($"tag {text}", "c"));
 
     [Fact]
     public void Events_come_in_order_of_time_and_those_of_one_time_in_order_of_lines()

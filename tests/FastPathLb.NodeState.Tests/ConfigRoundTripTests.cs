@@ -17,7 +17,9 @@ public sealed class ConfigRoundTripTests(ITestOutputHelper output)
         output.WriteLine(yaml);
         if (Environment.GetEnvironmentVariable("YAML_OUT") is { } folder)
         {
-            File.WriteAllText(Path.Combine(folder, Path.GetFileName(node.Origin) + ".yaml"), yaml + string.Join('\n', node.Inferred.Select(x => "# " + x)));
+            File.WriteAllText(
+                Path.Combine(folder, Path.GetFileName(node.Origin) + ".yaml"),
+                yaml + string.Join('\n', node.Inferred.Select(x => "# " + x)));
         }
 
         NodeState back = LbConfigReader.Parse(yaml, "written.yaml");

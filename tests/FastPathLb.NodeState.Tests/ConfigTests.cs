@@ -98,10 +98,13 @@ public sealed class ConfigTests
         Assert.Equal(
             ["-d 10.0.1.2/32 -j MARK --set-xmark 0x100/0xffffffff", "-d 10.0.1.7/32 -j MARK --set-xmark 0x112/0xffffffff"],
             balancer.Iptables.Mangle.FindChain("INPUT")!.Rules.Select(rule => rule.Text));
-        Assert.Equal("-d 10.0.1.0/24 -m ipvs --ipvs -j SNAT --to-source 10.0.1.5", balancer.Iptables.Nat.FindChain("POSTROUTING")!.Rules[0].Text);
+        Assert.Equal("-d 10.0.1.0/24 -m ipvs --ipvs -j SNAT --to-source 10.0.1.5", balancer.Iptables.Nat.FindChain("POSTROUTING")!.Rules[0]
+            .Text);
         InterfaceState port = balancer.FindInterface("eth0")!;
         Assert.Equal(MacAddress.Parse("02:42:0a:00:01:05"), port.Mac);
-        Assert.Equal(["10.0.1.5/24", "10.0.1.2/32", "10.0.1.7/32"], port.Addresses.Select(address => $"{address.Address}/{address.PrefixLength}"));
+        Assert.Equal(
+            ["10.0.1.5/24", "10.0.1.2/32", "10.0.1.7/32"],
+            port.Addresses.Select(address => $"{address.Address}/{address.PrefixLength}"));
         Assert.Equal(1, balancer.GetSysctl("net.ipv4.vs.conntrack"));
         Assert.Equal("overlay", node.FindPeer("lb", port)!.Value.Namespace);
         NamespaceState overlay = node["overlay"];
@@ -134,7 +137,9 @@ public sealed class ConfigTests
         Assert.True(dns is { Fwmark: 0, Protocol: IpProtocol.Udp, Port: 53, OnePacket: true });
         Assert.Equal(new IpvsServerState(Ipv4Address.Parse("10.0.1.3"), 5353), dns.Servers[0]);
         Assert.Equal(new IpvsServerState(Ipv4Address.Parse("10.0.1.4"), 53, IpvsForwarding.Route, 0, 10, 5), dns.Servers[1]);
-        Assert.Equal((0, 31, 0), (balancer.GetSysctl("net.ipv4.vs.conntrack"), balancer.GetSysctl("net.netfilter.nf_conntrack_udp_timeout"), balancer.GetSysctl("net.ipv4.ip_forward")));
+        Assert.Equal(
+            (0, 31, 0),
+            (balancer.GetSysctl("net.ipv4.vs.conntrack"), balancer.GetSysctl("net.netfilter.nf_conntrack_udp_timeout"), balancer.GetSysctl("net.ipv4.ip_forward")));
         Assert.Equal(new IpvsTimeouts(901, 121, 301), balancer.IpvsTimeouts);
         Assert.Equal(2, balancer.Iptables.Mangle.FindChain("INPUT")!.Rules.Count);
         Assert.Equal("DROP", balancer.Iptables.Filter.FindChain("INPUT")!.Policy);
@@ -151,21 +156,43 @@ public sealed class ConfigTests
 
     [Theory]
     [InlineData("lb:\n  adress: 10.0.1.5/24\n", "c.yaml:2:3: lb has no key 'adress'; did you mean 'address'?")]
-    [InlineData("lb:\n  address: 10.0.1.5\n", "c.yaml:2:12: expected an address with the length of its subnet's prefix, such as 10.0.1.5/24, found '10.0.1.5'")]
+    [InlineData(
+        "lb:\n  address: 10.0.1.5\n",
+        "c.yaml:2:12: expected an address with the length of its subnet's prefix, such as 10.0.1.5/24, found '10.0.1.5'")]
     [InlineData("lb:\n  address: 10.0.1.5/24\n  mtu: 20\n", "c.yaml:3:8: expected an MTU from 68 to 65535, found '20'")]
-    [InlineData("lb: { address: 10.0.1.5/24 }\nservice: []\n", "c.yaml:2:1: the configuration has no key 'service'; did you mean 'services'?")]
+    [InlineData(
+        "lb: { address: 10.0.1.5/24 }\nservice: []\n",
+        "c.yaml:2:1: the configuration has no key 'service'; did you mean 'services'?")]
     [InlineData("node: { address: 10.0.0.1/24 }\n", "c.yaml:1:1: the configuration must have 'lb' with the load balancer's address")]
     [InlineData("lb: { mtu: 1450 }\n", "c.yaml:1:5: lb must have 'address'")]
-    [InlineData("lb: { address: 10.0.1.5/24 }\nservices:\n  - vip: 10.0.1.2\n    scheduler: wrrr\n", "c.yaml:4:16: there is no scheduler 'wrrr'; did you mean 'wrr'? (there is rr, wrr, lc")]
-    [InlineData("lb: { address: 10.0.1.5/24 }\nservices:\n  - vip: 10.0.1.5\n", "c.yaml:3:5: VIP 10.0.1.5 is the load balancer's own address")]
+    [InlineData(
+        "lb: { address: 10.0.1.5/24 }\nservices:\n  - vip: 10.0.1.2\n    scheduler: wrrr\n",
+        "c.yaml:4:16: there is no scheduler 'wrrr'; did you mean 'wrr'? (there is rr, wrr, lc")]
+    [InlineData(
+        "lb: { address: 10.0.1.5/24 }\nservices:\n  - vip: 10.0.1.5\n",
+        "c.yaml:3:5: VIP 10.0.1.5 is the load balancer's own address")]
     [InlineData("lb: { address: 10.0.1.5/24 }\nservices:\n  - servers: [10.0.1.3]\n", "c.yaml:3:5: a service must have 'vip' or 'mark'")]
-    [InlineData("lb: { address: 10.0.1.5/24 }\nservices:\n  - { mark: 1 }\n  - { mark: 1 }\n", "c.yaml:4:5: service FWM 1 stands here twice")]
-    [InlineData("lb: { address: 10.0.1.5/24 }\nservices:\n  - { vip: 10.0.1.2, mark: 1, port: 80 }\n", "c.yaml:3:37: a service with a mark takes all ports: 'port' belongs to one without")]
-    [InlineData("lb: { address: 10.0.1.5/24 }\nservices:\n  - { mark: 1, servers: [10.0.1.3, 10.0.1.3] }\n", "c.yaml:3:36: server 10.0.1.3:0 stands here twice")]
-    [InlineData("lb: { address: 10.0.1.5/24 }\nservices:\n  - { mark: 1, servers: [{ address: 10.0.1.3, weight: -1 }] }\n", "c.yaml:3:55: expected a weight from 0 to 65535, found '-1'")]
-    [InlineData("lb: { address: 10.0.1.5/24 }\nvteps:\n  - { address: 1.2.3.4 }\n", "c.yaml:3:3: 'vteps' is about the tunnel: add 'overlay' with its VNI")]
-    [InlineData("lb: { address: 10.0.1.5/24 }\noverlay: { vni: 16777216 }\n", "c.yaml:2:17: expected a VNI from 0 to 16777215, found '16777216'")]
-    [InlineData("lb: { address: 10.0.1.5/24 }\nrules:\n  mangle:\n    - -A INPUT -j MARK\n", "c.yaml:4:7: expected --set-xmark, --set-mark, --or-mark, --and-mark or --xor-mark with a value after '-j MARK'")]
+    [InlineData(
+        "lb: { address: 10.0.1.5/24 }\nservices:\n  - { mark: 1 }\n  - { mark: 1 }\n",
+        "c.yaml:4:5: service FWM 1 stands here twice")]
+    [InlineData(
+        "lb: { address: 10.0.1.5/24 }\nservices:\n  - { vip: 10.0.1.2, mark: 1, port: 80 }\n",
+        "c.yaml:3:37: a service with a mark takes all ports: 'port' belongs to one without")]
+    [InlineData(
+        "lb: { address: 10.0.1.5/24 }\nservices:\n  - { mark: 1, servers: [10.0.1.3, 10.0.1.3] }\n",
+        "c.yaml:3:36: server 10.0.1.3:0 stands here twice")]
+    [InlineData(
+        "lb: { address: 10.0.1.5/24 }\nservices:\n  - { mark: 1, servers: [{ address: 10.0.1.3, weight: -1 }] }\n",
+        "c.yaml:3:55: expected a weight from 0 to 65535, found '-1'")]
+    [InlineData(
+        "lb: { address: 10.0.1.5/24 }\nvteps:\n  - { address: 1.2.3.4 }\n",
+        "c.yaml:3:3: 'vteps' is about the tunnel: add 'overlay' with its VNI")]
+    [InlineData(
+        "lb: { address: 10.0.1.5/24 }\noverlay: { vni: 16777216 }\n",
+        "c.yaml:2:17: expected a VNI from 0 to 16777215, found '16777216'")]
+    [InlineData(
+        "lb: { address: 10.0.1.5/24 }\nrules:\n  mangle:\n    - -A INPUT -j MARK\n",
+        "c.yaml:4:7: expected --set-xmark, --set-mark, --or-mark, --and-mark or --xor-mark with a value after '-j MARK'")]
     [InlineData("lb: { address: 10.0.1.5/24 }\nrules:\n  mangel: []\n", "c.yaml:3:3: there is no table 'mangel'; did you mean 'mangle'?")]
     [InlineData("lb: { address: 10.0.1.5/24 }\nlb: { address: 10.0.1.5/24 }\n", "c.yaml:2:1: key 'lb' stands here twice")]
     [InlineData("lb: { address: 10.0.1.5/24\n", "c.yaml:2:1: this is no YAML:")]

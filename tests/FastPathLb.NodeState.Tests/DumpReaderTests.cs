@@ -72,7 +72,9 @@ public sealed class DumpReaderTests
         VxlanState tunnel = IpAddrReader.Parse(Text, "a.txt")[0].Vxlan!;
 
         Assert.Equal(4098u, tunnel.Vni.Value);
-        Assert.Equal(("10.9.9.9", 7789, 32768, 61000, 0), (tunnel.Local.ToString(), tunnel.DestinationPort, tunnel.SourcePortLow, tunnel.SourcePortHigh, tunnel.AgeingSeconds));
+        Assert.Equal(
+            ("10.9.9.9", 7789, 32768, 61000, 0),
+            (tunnel.Local.ToString(), tunnel.DestinationPort, tunnel.SourcePortLow, tunnel.SourcePortHigh, tunnel.AgeingSeconds));
         Assert.True(tunnel is { Learning: false, Proxy: false, L2Miss: false, L3Miss: false, UdpChecksum: false });
     }
 

@@ -65,7 +65,9 @@ public sealed class ErrorTests
     [Fact]
     public void A_message_shows_a_bounded_harmless_part_of_the_text()
     {
-        NodeStateException exception = Assert.Throws<NodeStateException>(() => IpNeighReader.Parse("\u001b[31m" + new string('x', 500), "f"));
+        NodeStateException exception = Assert.Throws<NodeStateException>(() => IpNeighReader.Parse(
+            "\u001b[31m" + new string('x', 500),
+            "f"));
 
         Assert.True(exception.Message.Length < 120);
         Assert.DoesNotContain('\u001b', exception.Message);
@@ -76,7 +78,9 @@ public sealed class ErrorTests
     public void A_missing_folder_or_file_is_named()
     {
         Assert.Equal("/nowhere: there is no such folder", Assert.Throws<NodeStateException>(() => NodeDumpReader.Read("/nowhere")).Message);
-        Assert.StartsWith("/nowhere.yaml: ", Assert.Throws<NodeStateException>(() => LbConfigReader.Read("/nowhere.yaml")).Message, StringComparison.Ordinal);
-        Assert.StartsWith("/nowhere.txt: ", Assert.Throws<NodeStateException>(() => EventFileReader.Read("/nowhere.txt")).Message, StringComparison.Ordinal);
+        Assert.StartsWith("/nowhere.yaml: ", Assert.Throws<NodeStateException>(() => LbConfigReader.Read("/nowhere.yaml"))
+            .Message, StringComparison.Ordinal);
+        Assert.StartsWith("/nowhere.txt: ", Assert.Throws<NodeStateException>(() => EventFileReader.Read("/nowhere.txt"))
+            .Message, StringComparison.Ordinal);
     }
 }

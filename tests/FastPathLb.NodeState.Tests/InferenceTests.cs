@@ -13,7 +13,9 @@ public sealed class InferenceTests : IDisposable
         NodeState node = ReadSwarmWithout("lb.ip-addr.txt");
 
         AssertSame(node, "lb");
-        AssertSays(node, "lb.ip-addr.txt is missing: eth0 has 10.0.1.6/24, MAC 02:42:0a:00:01:06, MTU 1450 and the VIPs 10.0.1.2, 10.0.1.7.");
+        AssertSays(
+            node,
+            "lb.ip-addr.txt is missing: eth0 has 10.0.1.6/24, MAC 02:42:0a:00:01:06, MTU 1450 and the VIPs 10.0.1.2, 10.0.1.7.");
     }
 
     [Fact]
@@ -23,7 +25,9 @@ public sealed class InferenceTests : IDisposable
         NodeState node = NodeDumpReader.Read(_folder);
 
         InterfaceState port = node["lb"].FindInterface("eth0")!;
-        Assert.Equal(["10.0.1.5/24", "10.0.1.2/32", "10.0.1.7/32"], port.Addresses.Select(address => $"{address.Address}/{address.PrefixLength}"));
+        Assert.Equal(
+            ["10.0.1.5/24", "10.0.1.2/32", "10.0.1.7/32"],
+            port.Addresses.Select(address => $"{address.Address}/{address.PrefixLength}"));
         Assert.Equal("02:42:0a:00:01:05", port.Mac.ToString());
         AssertSays(node, "lb.ip-addr.txt is missing: eth0 has 10.0.1.5/24");
     }
@@ -49,7 +53,8 @@ public sealed class InferenceTests : IDisposable
     }
 
     [Fact]
-    public void An_empty_folder_is_no_dump() => AssertRefused($"{_folder}: nothing here tells of a load balancer: expected dumps such as lb.ip-addr.txt");
+    public void An_empty_folder_is_no_dump() =>
+        AssertRefused($"{_folder}: nothing here tells of a load balancer: expected dumps such as lb.ip-addr.txt");
 
     [Fact]
     public void Marks_come_from_the_verbose_inspect()
@@ -59,8 +64,12 @@ public sealed class InferenceTests : IDisposable
         Assert.Equal(
             ["-d 10.0.1.7/32 -j MARK --set-xmark 0x102/0xffffffff", "-d 10.0.1.2/32 -j MARK --set-xmark 0x101/0xffffffff"],
             node["lb"].Iptables.Mangle.FindChain("INPUT")!.Rules.Select(rule => rule.Text));
-        Assert.Equal("-d 10.0.1.0/24 -m ipvs --ipvs -j SNAT --to-source 10.0.1.6", node["lb"].Iptables.Nat.FindChain("POSTROUTING")!.Rules[0].Text);
-        AssertSays(node, "lb.iptables-save.txt is missing: Swarm's rules are taken (10.0.1.7 has mark 0x102, 10.0.1.2 has mark 0x101; SNAT to 10.0.1.6).");
+        Assert.Equal("-d 10.0.1.0/24 -m ipvs --ipvs -j SNAT --to-source 10.0.1.6", node["lb"]
+            .Iptables.Nat.FindChain("POSTROUTING")!.Rules[0]
+            .Text);
+        AssertSays(
+            node,
+            "lb.iptables-save.txt is missing: Swarm's rules are taken (10.0.1.7 has mark 0x102, 10.0.1.2 has mark 0x101; SNAT to 10.0.1.6).");
     }
 
     [Fact]
@@ -70,8 +79,12 @@ public sealed class InferenceTests : IDisposable
 
         NodeState node = NodeDumpReader.Read(_folder);
 
-        Assert.DoesNotContain(NodeStateDifferences.Between(Only(Recordings.Read("rr-two-services"), "lb"), node), item => item.Section != "peers");
-        AssertSays(node, "lb.iptables-save.txt is missing: Swarm's rules are taken (10.0.1.2 has mark 0x111, 10.0.1.7 has mark 0x112; SNAT to 10.0.1.5).");
+        Assert.DoesNotContain(
+            NodeStateDifferences.Between(Only(Recordings.Read("rr-two-services"), "lb"), node),
+            item => item.Section != "peers");
+        AssertSays(
+            node,
+            "lb.iptables-save.txt is missing: Swarm's rules are taken (10.0.1.2 has mark 0x111, 10.0.1.7 has mark 0x112; SNAT to 10.0.1.5).");
     }
 
     [Fact]
@@ -94,7 +107,9 @@ public sealed class InferenceTests : IDisposable
         Assert.Equal(["10.0.1.4", "10.0.1.3"], services[0].Servers.Select(server => server.Address.ToString()));
         Assert.False(node["lb"].IpvsOrderKnown);
         Assert.Equal(["10.0.0.5", "10.0.0.6"], node["ingress"].IpvsServices[0].Servers.Select(server => server.Address.ToString()));
-        AssertSays(node, "lb.ipvsadm-save.txt is missing: services by rr from Docker's inspects: mark 0x101 (web) has 10.0.1.4, 10.0.1.3; mark 0x102 (client) has 10.0.1.8.");
+        AssertSays(
+            node,
+            "lb.ipvsadm-save.txt is missing: services by rr from Docker's inspects: mark 0x101 (web) has 10.0.1.4, 10.0.1.3; mark 0x102 (client) has 10.0.1.8.");
     }
 
     [Fact]
@@ -173,8 +188,12 @@ public sealed class InferenceTests : IDisposable
         Assert.Equal(1, node["lb"].GetSysctl("net.ipv4.vs.expire_nodest_conn"));
         AssertSays(node, "lb.ip-route.txt is missing: the routes are those of its addresses, without a default route.");
         AssertSays(node, "ingress.ip-route.txt is missing: the routes are those of its addresses and the default via 172.18.0.1.");
-        AssertSays(node, "lb.sysctl.txt is missing: Swarm's settings are taken: vs.conn_reuse_mode=0, vs.conntrack=1, vs.expire_nodest_conn=1, vs.expire_quiescent_template=1.");
-        AssertSays(node, "lb.ip-neigh.txt is missing: 10.0.1.3, 10.0.1.4, 10.0.1.5, 10.0.1.8 have their MACs by Docker's rule (02:42 and the address).");
+        AssertSays(
+            node,
+            "lb.sysctl.txt is missing: Swarm's settings are taken: vs.conn_reuse_mode=0, vs.conntrack=1, vs.expire_nodest_conn=1, vs.expire_quiescent_template=1.");
+        AssertSays(
+            node,
+            "lb.ip-neigh.txt is missing: 10.0.1.3, 10.0.1.4, 10.0.1.5, 10.0.1.8 have their MACs by Docker's rule (02:42 and the address).");
     }
 
     [Fact]
@@ -216,9 +235,13 @@ public sealed class InferenceTests : IDisposable
         NodeState node = ReadSwarmWithout("overlay.bridge-fdb.txt", "overlay.ip-neigh.txt");
 
         FdbEntryState entry = node["overlay"].Fdb.Single(item => item.Destination is not null);
-        Assert.Equal(("02:42:0a:00:01:03", "172.19.188.123", true, true), (entry.Mac.ToString(), entry.Destination.ToString(), entry.IsSelf, entry.IsPermanent));
+        Assert.Equal(
+            ("02:42:0a:00:01:03", "172.19.188.123", true, true),
+            (entry.Mac.ToString(), entry.Destination.ToString(), entry.IsSelf, entry.IsPermanent));
         Assert.Equal("10.0.1.3 PERMANENT", string.Join(';', node["overlay"].Neighbors.Select(item => $"{item.Address} {item.State}")));
-        Assert.Equal(["02:42:0a:00:01:08", "02:42:0a:00:01:04"], node["overlay"].Fdb.Where(item => item.Master == "br0").Select(item => item.Mac.ToString()));
+        Assert.Equal(["02:42:0a:00:01:08", "02:42:0a:00:01:04"], node["overlay"]
+            .Fdb.Where(item => item.Master == "br0")
+            .Select(item => item.Mac.ToString()));
         AssertSays(node, "overlay.bridge-fdb.txt is missing: 02:42:0a:00:01:03 is behind 172.19.188.123.");
     }
 
@@ -250,7 +273,9 @@ public sealed class InferenceTests : IDisposable
         NodeState node = NodeDumpReader.Read(_folder);
 
         Assert.Empty(NodeStateDifferences.Between(Recordings.Read("rr-basic"), node));
-        AssertSays(node, "overlay.ip-neigh.txt is missing: vxlan0 answers ARP for 10.0.1.3, 10.0.1.4, 10.0.1.6, 10.0.1.8, 10.0.1.9, 10.0.1.10, by Docker's rule for MACs.");
+        AssertSays(
+            node,
+            "overlay.ip-neigh.txt is missing: vxlan0 answers ARP for 10.0.1.3, 10.0.1.4, 10.0.1.6, 10.0.1.8, 10.0.1.9, 10.0.1.10, by Docker's rule for MACs.");
     }
 
     [Fact]
@@ -269,7 +294,11 @@ public sealed class InferenceTests : IDisposable
     [Fact]
     public void The_host_comes_from_the_tasks_that_run_here()
     {
-        NodeState node = ReadSwarmWithout("host.ip-addr.txt", "host.iptables-save.txt", "overlay.bridge-fdb.txt", "ingress-overlay.bridge-fdb.txt");
+        NodeState node = ReadSwarmWithout(
+            "host.ip-addr.txt",
+            "host.iptables-save.txt",
+            "overlay.bridge-fdb.txt",
+            "ingress-overlay.bridge-fdb.txt");
 
         Assert.Equal("172.19.177.14/20", Address(node["host"]));
     }
@@ -297,12 +326,15 @@ public sealed class InferenceTests : IDisposable
     {
         Copy("swarm-web", file => file == "network-inspect-v.mynet.json");
         string path = Path.Combine(_folder, "network-inspect-v.mynet.json");
-        File.WriteAllText(path, File.ReadAllText(path).Replace("\"Options\": {\n            \"com", "\"Options\": {\n            \"dsr\": \"\", \"com", StringComparison.Ordinal));
+        File.WriteAllText(path, File.ReadAllText(path)
+            .Replace("\"Options\": {\n            \"com", "\"Options\": {\n            \"dsr\": \"\", \"com", StringComparison.Ordinal));
 
         NamespaceState balancer = NodeDumpReader.Read(_folder)["lb"];
 
         Assert.Empty(balancer.Iptables.Nat.FindChain("POSTROUTING")!.Rules);
-        Assert.All(balancer.IpvsServices.SelectMany(service => service.Servers), server => Assert.Equal(IpvsForwarding.Route, server.Forwarding));
+        Assert.All(
+            balancer.IpvsServices.SelectMany(service => service.Servers),
+            server => Assert.Equal(IpvsForwarding.Route, server.Forwarding));
     }
 
     [Fact]
@@ -376,5 +408,6 @@ public sealed class InferenceTests : IDisposable
         return $"{address.Address}/{address.PrefixLength}";
     }
 
-    private static (string, string) Named((string Namespace, InterfaceState Interface)? peer) => (peer!.Value.Namespace, peer.Value.Interface.Name);
+    private static (string, string) Named((string Namespace, InterfaceState Interface)? peer) =>
+        (peer!.Value.Namespace, peer.Value.Interface.Name);
 }

@@ -39,12 +39,16 @@ public sealed class PartialDumpTests(ITestOutputHelper output)
                 NodeState node = NodeDumpReader.Read(folder, prefix);
                 string yaml = LbConfigWriter.Write(node);
                 NodeState back = LbConfigReader.Parse(yaml, "written.yaml");
-                Assert.True(NodeStateDifferences.Between(node, back) is [], $"seed {Seed}, round {count}\n{yaml}\n{string.Join('\n', NodeStateDifferences.Between(node, back))}");
+                Assert.True(
+                    NodeStateDifferences.Between(node, back) is [],
+                    $"seed {Seed}, round {count}\n{yaml}\n{string.Join('\n', NodeStateDifferences.Between(node, back))}");
             }
             catch (NodeStateException exception)
             {
                 refused++;
-                Assert.True(exception.Message.StartsWith(folder, StringComparison.Ordinal), $"seed {Seed}, round {count}: {exception.Message}");
+                Assert.True(
+                    exception.Message.StartsWith(folder, StringComparison.Ordinal),
+                    $"seed {Seed}, round {count}: {exception.Message}");
             }
             finally
             {

@@ -52,7 +52,9 @@ public sealed class RecordingTests
         Assert.True(nat.IpvsMatch);
         Assert.Equal(RuleTarget.SourceNat, nat.TargetKind);
         Assert.Equal("10.0.1.5", nat.NatAction!.FirstAddress.ToString());
-        Assert.Equal(["10.0.1.5/24", "10.0.1.2/32", "10.0.1.7/32"], balancer.FindInterface("eth0")!.Addresses.Select(item => $"{item.Address}/{item.PrefixLength}"));
+        Assert.Equal(
+            ["10.0.1.5/24", "10.0.1.2/32", "10.0.1.7/32"],
+            balancer.FindInterface("eth0")!.Addresses.Select(item => $"{item.Address}/{item.PrefixLength}"));
         Assert.Equal(3, balancer.Neighbors.Count);
         Assert.Equal("10.0.1.1", balancer.Routes[0].Via.ToString());
         Assert.Equal(0, balancer.Routes[0].Destination.Length);
@@ -145,5 +147,6 @@ public sealed class RecordingTests
     private static string SwarmAddress(NodeState node) =>
         node["host"].Interfaces.First(device => device.Kind is not "loopback").Addresses[0].Address.ToString();
 
-    private static (string, string) Named((string Namespace, InterfaceState Interface)? peer) => (peer!.Value.Namespace, peer.Value.Interface.Name);
+    private static (string, string) Named((string Namespace, InterfaceState Interface)? peer) =>
+        (peer!.Value.Namespace, peer.Value.Interface.Name);
 }

@@ -85,7 +85,9 @@ public sealed class RuleTests
     public void Nat_targets_are_read()
     {
         NatAction action = Rule("-j SNAT --to-source 10.0.0.1-10.0.0.9:1024-2048 --random-fully --persistent").NatAction!;
-        Assert.Equal(("10.0.0.1", "10.0.0.9", new PortRange(1024, 2048)), (action.FirstAddress.ToString(), action.LastAddress.ToString(), action.Ports!.Value));
+        Assert.Equal(
+            ("10.0.0.1", "10.0.0.9", new PortRange(1024, 2048)),
+            (action.FirstAddress.ToString(), action.LastAddress.ToString(), action.Ports!.Value));
         Assert.True(action is { IsRandom: true, IsPersistent: true });
         Assert.Equal(new PortRange(80, 80), Rule("-p tcp -j REDIRECT --to-ports 80").NatAction!.Ports);
         Assert.Equal(NatAction.Any, Rule("-j MASQUERADE").NatAction);

@@ -120,7 +120,9 @@ public sealed class SwarmTests
         Assert.Equal("172.19.188.123", node["host"].FindInterface("eth0")!.Addresses[0].Address.ToString());
         Assert.Equal(1, node["lb"].GetSysctl("net.ipv4.vs.conntrack"));
         Assert.Contains(node.Inferred, sentence => sentence.StartsWith("node2.lb.ipvsadm-Ln.txt is sorted", StringComparison.Ordinal));
-        Assert.Contains(node.Inferred, sentence => sentence.StartsWith("node2.host.ip-addr.txt is missing: eth0 has 172.19.188.123/20", StringComparison.Ordinal));
+        Assert.Contains(
+            node.Inferred,
+            sentence => sentence.StartsWith("node2.host.ip-addr.txt is missing: eth0 has 172.19.188.123/20", StringComparison.Ordinal));
         Assert.Equal(2, node.Docker.Services.Count);
     }
 

@@ -113,7 +113,8 @@ internal static class IptablesCommandReader
         _ => null,
     };
 
-    private static string? TakeOptional(WordCursor words) => words.Peek is { } word && !word.StartsWith('-') && word != "!" ? words.Take("a word") : null;
+    private static string? TakeOptional(WordCursor words) =>
+        words.Peek is { } word && !word.StartsWith('-') && word != "!" ? words.Take("a word") : null;
 
     private static bool IsNumber(string? word) => word is { Length: > 0 } && char.IsAsciiDigit(word[0]);
 

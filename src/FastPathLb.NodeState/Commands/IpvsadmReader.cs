@@ -70,7 +70,9 @@ internal sealed class IpvsadmReader
             if (attached is not null && command != 's')
             {
                 // "-Am" is not ipvsadm's; "-Ln" and "-Sn" are.
-                attached = attached.Length == 1 && attached[0] == 'n' ? attached : throw _words.Place.Expected("an option of ipvsadm", text);
+                attached = attached.Length == 1 && attached[0] == 'n'
+                    ? attached
+                    : throw _words.Place.Expected("an option of ipvsadm", text);
             }
 
             if (command == 's')
@@ -213,7 +215,8 @@ internal sealed class IpvsadmReader
             ? value
             : throw _words.Place.Expected(expected, text);
 
-    private static string[] ParseFlags(string text) => text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+    private static string[] ParseFlags(string text) =>
+        text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     private NodeCommand? Build()
     {

@@ -23,7 +23,8 @@ public static class NodeCommandReader
         switch (name)
         {
             case "ipvsadm":
-                return IpvsadmReader.Read(words) ?? throw words.Place.Problem("this ipvsadm command changes nothing that is emulated (IPv6, or a listing)");
+                return IpvsadmReader.Read(words)
+                    ?? throw words.Place.Problem("this ipvsadm command changes nothing that is emulated (IPv6, or a listing)");
             case "iptables" or "iptables-legacy" or "iptables-nft":
                 return IptablesCommandReader.Read(words);
             case "ip":

@@ -38,7 +38,10 @@ internal static class LbConfigExpander
 
     private static void ExpandBalancer(LbConfig config, BalancerSection section, NamespaceDraft space)
     {
-        Ipv4Address[] vips = [.. config.Services.Where(service => service.Address is not null).Select(service => service.Address!.Value).Distinct()];
+        Ipv4Address[] vips =
+        [
+            .. config.Services.Where(service => service.Address is not null).Select(service => service.Address!.Value).Distinct(),
+        ];
         InterfaceAddress[] addresses =
         [
             new InterfaceAddress(section.Address.Address, section.Address.Length, "global"),
@@ -73,8 +76,7 @@ internal static class LbConfigExpander
             }
         }
 
-        bool isTranslated = config.Services.Count == 0
-            || config.Services.Any(service => service.Service.Servers.Count == 0 || service.Service.Servers.Any(server => server.Forwarding == IpvsForwarding.Masq));
+        bool isTranslated = config.Services.Count == 0 || config.Services.Any(IsTranslated);
         RuleState[] nat = isTranslated ? [SwarmTables.SourceNatRule(section.Address, section.Address.Address)] : [];
         List<TableState> tables = [SwarmTables.Table("mangle", ("INPUT", marks)), SwarmTables.Table("nat", ("POSTROUTING", nat))];
         foreach ((string name, IReadOnlyList<DumpLine> lines) in config.Rules)
@@ -91,6 +93,9 @@ internal static class LbConfigExpander
 
         return tables;
     }
+
+    private static bool IsTranslated(ServiceSection section) =>
+        section.Service.Servers.Count == 0 || section.Service.Servers.Any(server => server.Forwarding == IpvsForwarding.Masq);
 
     private static NeighborState[] GuessNeighbors(LbConfig config, BalancerSection section)
     {
@@ -136,7 +141,8 @@ internal static class LbConfigExpander
         ];
         space.Neighbors =
         [
-            .. config.Vteps.SelectMany(vtep => vtep.Endpoints.Select(endpoint => new NeighborState(endpoint.Address, tunnel.Name, endpoint.Mac, "PERMANENT"))),
+            .. config.Vteps.SelectMany(vtep => vtep.Endpoints)
+                .Select(endpoint => new NeighborState(endpoint.Address, tunnel.Name, endpoint.Mac, "PERMANENT")),
         ];
     }
 
@@ -144,7 +150,8 @@ internal static class LbConfigExpander
     {
         MacAddress mac = section.Mac ?? MacAddress.FromDocker(section.Address.Address);
         InterfaceAddress address = new(section.Address.Address, section.Address.Length, "global");
-        space.Interfaces = [SwarmDevices.Loopback, SwarmDevices.Port(PortIndex, section.Device, null, mac, section.Mtu, [address]) with { Kind = "ether" }];
+        InterfaceState card = SwarmDevices.Port(PortIndex, section.Device, null, mac, section.Mtu, [address]) with { Kind = "ether" };
+        space.Interfaces = [SwarmDevices.Loopback, card];
         space.Routes = Routes(space.Interfaces, section.Gateway, section.Device);
         space.Neighbors =
         [
@@ -179,7 +186,8 @@ internal static class LbConfigExpander
         space.Sysctls = section.Sysctls ?? space.Sysctls ?? (space.IsBalancer ? SysctlDefaults.Swarm : null);
         if (section.Tables.Count > 0)
         {
-            IEnumerable<TableState> others = (space.Iptables ?? IptablesState.Empty).Tables.Where(table => !section.Tables.Any(own => own.Name == table.Name));
+            IptablesState given = space.Iptables ?? IptablesState.Empty;
+            IEnumerable<TableState> others = given.Tables.Where(table => !section.Tables.Any(own => own.Name == table.Name));
             space.Iptables = new IptablesState([.. others, .. section.Tables]);
         }
     }

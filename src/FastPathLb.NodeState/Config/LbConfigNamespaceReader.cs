@@ -21,8 +21,8 @@ internal static class LbConfigNamespaceReader
         {
             Name = name.Value,
             Interfaces = fields["interfaces"] is { } interfaces ? ReadInterfaces(interfaces) : null,
-            Neighbors = ReadLines(fields["neighbors"], line => IpNeighReader.ParseLine(line.Words()) ?? throw line.Place.Expected("an IPv4 neighbour", line.Text)),
-            Routes = ReadLines(fields["routes"], line => IpRouteReader.ParseLine(line.Words()) ?? throw line.Place.Expected("an IPv4 route", line.Text)),
+            Neighbors = ReadLines(fields["neighbors"], ReadNeighbor),
+            Routes = ReadLines(fields["routes"], ReadRoute),
             Fdb = ReadLines(fields["fdb"], line => BridgeFdbReader.ParseLine(line.Words())),
             Tables = [.. YamlFields.Entries(fields["iptables"]).Select(entry => ReadTable(entry.Key, entry.Value))],
             Services = fields["ipvs"] is { } services ? ReadServices(services) : null,
@@ -33,9 +33,16 @@ internal static class LbConfigNamespaceReader
     }
 
     /// <summary>The lines of a list of texts.</summary>
-    public static DumpLine[] Lines(YamlNode? node) => [.. YamlFields.Items(node).Select(item => new DumpLine(item.Place, YamlFields.Text(item)))];
+    public static DumpLine[] Lines(YamlNode? node) =>
+        [.. YamlFields.Items(node).Select(item => new DumpLine(item.Place, YamlFields.Text(item)))];
 
     private static T[]? ReadLines<T>(YamlNode? node, Func<DumpLine, T> read) => node is null ? null : [.. Lines(node).Select(read)];
+
+    private static NeighborState ReadNeighbor(DumpLine line) =>
+        IpNeighReader.ParseLine(line.Words()) ?? throw line.Place.Expected("an IPv4 neighbour", line.Text);
+
+    private static RouteState ReadRoute(DumpLine line) =>
+        IpRouteReader.ParseLine(line.Words()) ?? throw line.Place.Expected("an IPv4 route", line.Text);
 
     private static TableState ReadTable(YamlScalar name, YamlNode node)
     {
@@ -88,7 +95,7 @@ internal static class LbConfigNamespaceReader
             ? LbConfigSectionReader.ReadVxlan(new YamlFields(
                 vxlan,
                 "vxlan",
-                ["vni", "port", "local", "proxy", "learning", "l2miss", "l3miss", "udp-checksum", "ageing", "source-ports"]))
+                LbConfigSectionReader.VxlanKeys))
             : null;
         return new InterfaceState
         {

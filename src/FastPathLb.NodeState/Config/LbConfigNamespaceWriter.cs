@@ -15,8 +15,7 @@ internal static class LbConfigNamespaceWriter
         Fdb = parts.Contains("fdb") ? space.Fdb : null,
         Tables =
         [
-            .. parts.Where(part => part.StartsWith(TablePrefix, StringComparison.Ordinal)).Select(part => part[TablePrefix.Length..])
-                .Select(name => space.Iptables.FindTable(name) ?? SwarmTables.Table(name)),
+            .. TablesIn(parts).Select(name => space.Iptables.FindTable(name) ?? SwarmTables.Table(name)),
         ],
         Services = parts.Contains("ipvs") ? space.IpvsServices : null,
         IsOrderKnown = parts.Contains("ipvs") ? space.IpvsOrderKnown : null,
@@ -36,7 +35,7 @@ internal static class LbConfigNamespaceWriter
         WriteLines(text, "neighbors", parts, space.Neighbors.Select(DumpText.Of));
         WriteLines(text, "routes", parts, space.Routes.Select(DumpText.Of));
         WriteLines(text, "fdb", parts, NodeStateDifferences.EntriesOf(space));
-        string[] tables = [.. parts.Where(part => part.StartsWith(TablePrefix, StringComparison.Ordinal)).Select(part => part[TablePrefix.Length..])];
+        string[] tables = [.. TablesIn(parts)];
         if (tables.Length > 0)
         {
             text.Line(4, "iptables:");
@@ -71,7 +70,8 @@ internal static class LbConfigNamespaceWriter
     {
         if (timeouts is not null)
         {
-            text.Line(indent, $"timeouts: {YamlText.Map(("tcp", $"{timeouts.TcpSeconds}"), ("tcpfin", $"{timeouts.TcpFinSeconds}"), ("udp", $"{timeouts.UdpSeconds}"))}");
+            (int tcp, int tcpFin, int udp) = timeouts;
+            text.Line(indent, $"timeouts: {YamlText.Map(("tcp", $"{tcp}"), ("tcpfin", $"{tcpFin}"), ("udp", $"{udp}"))}");
         }
     }
 
@@ -94,6 +94,9 @@ internal static class LbConfigNamespaceWriter
             text.Field(indent + 2, name, value);
         }
     }
+
+    private static IEnumerable<string> TablesIn(IReadOnlySet<string> parts) =>
+        parts.Where(part => part.StartsWith(TablePrefix, StringComparison.Ordinal)).Select(part => part[TablePrefix.Length..]);
 
     private static void WriteLines(YamlText text, string part, IReadOnlySet<string> parts, IEnumerable<string> lines)
     {
@@ -123,6 +126,9 @@ internal static class LbConfigNamespaceWriter
         }
     }
 
+    private static string TextOf(InterfaceAddress address) =>
+        $"{address.Address}/{address.PrefixLength}{(address.Scope == "global" ? "" : $" {address.Scope}")}";
+
     private static bool IsUnusual(InterfaceState device) =>
         device.Name != "lo" || device.Mtu != SwarmDevices.Loopback.Mtu || !device.IsUp
         || !device.Addresses.SequenceEqual(SwarmDevices.Loopback.Addresses);
@@ -138,6 +144,6 @@ internal static class LbConfigNamespaceWriter
         ("master", device.Master is null ? null : YamlText.Scalar(device.Master)),
         ("addresses", device.Addresses.Count == 0
             ? null
-            : $"[{string.Join(", ", device.Addresses.Select(address => $"{address.Address}/{address.PrefixLength}{(address.Scope == "global" ? "" : $" {address.Scope}")}"))}]"),
+            : $"[{string.Join(", ", device.Addresses.Select(TextOf))}]"),
         ("vxlan", device.Vxlan is null ? null : YamlText.Map([.. LbConfigWriter.VxlanFields(device.Vxlan)])));
 }

@@ -11,7 +11,8 @@ public static class LbConfigReader
     /// <exception cref="NodeStateException">The text is wrong; the message says line and column.</exception>
     public static NodeState Parse(string text, string fileName)
     {
-        YamlNode root = YamlTree.Load(text, fileName) ?? throw new NodeStateException($"{fileName}: there is nothing in this configuration");
+        YamlNode root = YamlTree.Load(text, fileName)
+            ?? throw new NodeStateException($"{fileName}: there is nothing in this configuration");
         YamlFields fields = new(
             root,
             "the configuration",

@@ -8,7 +8,20 @@ internal static class LbConfigSectionReader
     private const int MtuMin = 68;
     private const int MtuMax = 65535;
 
+    private static readonly string[] s_vxlanKeys =
+    [
+        "vni", "port", "local", "proxy", "learning", "l2miss", "l3miss", "udp-checksum", "ageing", "source-ports",
+    ];
+
+    private static readonly string[] s_states =
+    [
+        "PERMANENT", "REACHABLE", "STALE", "DELAY", "PROBE", "FAILED", "INCOMPLETE", "NOARP", "NONE", NeighborState.InferredState,
+    ];
+
     private static readonly string[] s_sysctlPrefixes = ["net.ipv4.", "net.netfilter."];
+
+    /// <summary>Keys of a VXLAN device's settings.</summary>
+    public static ReadOnlySpan<string> VxlanKeys => s_vxlanKeys;
 
     /// <summary><c>node</c>.</summary>
     public static NodeSection? ReadNode(YamlNode? node)
@@ -40,7 +53,7 @@ internal static class LbConfigSectionReader
         YamlFields fields = new(
             node,
             "overlay",
-            ["vni", "port", "local", "gateway", "mac", "vxlan-mac", "proxy", "learning", "l2miss", "l3miss", "udp-checksum", "ageing", "source-ports"]);
+            [.. VxlanKeys, "gateway", "mac", "vxlan-mac"]);
         return new OverlaySection
         {
             Vxlan = ReadVxlan(fields),
@@ -57,7 +70,9 @@ internal static class LbConfigSectionReader
         (int low, int high) = ReadPortRange(fields["source-ports"]);
         return state with
         {
-            DestinationPort = fields["port"] is { } port ? YamlFields.Number(port, "a UDP port", 1, ushort.MaxValue) : state.DestinationPort,
+            DestinationPort = fields["port"] is { } port
+                ? YamlFields.Number(port, "a UDP port", 1, ushort.MaxValue)
+                : state.DestinationPort,
             Local = fields["local"] is { } local ? YamlFields.Address(local) : null,
             Proxy = fields["proxy"] is { } proxy ? YamlFields.Flag(proxy) : state.Proxy,
             Learning = fields["learning"] is { } learning ? YamlFields.Flag(learning) : state.Learning,
@@ -105,7 +120,9 @@ internal static class LbConfigSectionReader
             foreach (YamlNode endpoint in YamlFields.Items(fields["endpoints"]))
             {
                 (Ipv4Address address, MacAddress mac) = ReadEndpoint(endpoint);
-                endpoints.Add(seen.Add(mac) ? (address, mac) : throw endpoint.Place.Problem($"endpoint {address} ({mac}) stands here twice"));
+                endpoints.Add(seen.Add(mac)
+                    ? (address, mac)
+                    : throw endpoint.Place.Problem($"endpoint {address} ({mac}) stands here twice"));
             }
 
             MacAddress? ownMac = fields["mac"] is { } text ? YamlFields.Mac(text) : null;
@@ -187,9 +204,10 @@ internal static class LbConfigSectionReader
         YamlFields fields = new(node, "a neighbor", "address", "mac", "state");
         Ipv4Address address = YamlFields.Address(fields.Required("address"));
         string state = fields["state"] is { } text
-            ? YamlFields.OneOf(text, "state", "PERMANENT", "REACHABLE", "STALE", "DELAY", "PROBE", "FAILED", "INCOMPLETE", "NOARP", "NONE", NeighborState.InferredState)
+            ? YamlFields.OneOf(text, "state", s_states)
             : "STALE";
-        MacAddress? mac = fields["mac"] is { } macText ? YamlFields.Mac(macText) : state is "FAILED" or "INCOMPLETE" ? null : MacAddress.FromDocker(address);
+        MacAddress? usual = state is "FAILED" or "INCOMPLETE" ? null : MacAddress.FromDocker(address);
+        MacAddress? mac = fields["mac"] is { } macText ? YamlFields.Mac(macText) : usual;
         return new NeighborState(address, device, mac, state);
     }
 }

@@ -10,7 +10,11 @@ internal static class LbConfigServiceReader
     private const int WeightMax = 65535;
     private const int PersistenceMax = 31 * 24 * 3600;
 
-    private static readonly string[] s_schedulers = ["rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq", "fo", "ovf", "mh", "twos"];
+    private static readonly string[] s_schedulers =
+    [
+        "rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq", "fo", "ovf", "mh", "twos",
+    ];
+
     private static readonly string[] s_flags = ["sh-port", "sh-fallback", "mh-port", "mh-fallback", "flag-1", "flag-2", "flag-3"];
 
     /// <summary>Reads the list.</summary>
@@ -51,7 +55,9 @@ internal static class LbConfigServiceReader
         {
             Scheduler = fields["scheduler"] is { } scheduler ? YamlFields.OneOf(scheduler, "scheduler", s_schedulers) : "rr",
             SchedulerFlags = [.. YamlFields.Items(fields["flags"]).Select(flag => YamlFields.OneOf(flag, "scheduler flag", s_flags))],
-            PersistenceSeconds = fields["persistence"] is { } seconds ? YamlFields.Number(seconds, "seconds of persistence", 1, PersistenceMax) : 0,
+            PersistenceSeconds = fields["persistence"] is { } seconds
+                ? YamlFields.Number(seconds, "seconds of persistence", 1, PersistenceMax)
+                : 0,
             Netmask = fields["netmask"] is { } mask ? YamlFields.Address(mask) : IpvsServiceState.AllOnes,
             OnePacket = fields["one-packet"] is { } onePacket && YamlFields.Flag(onePacket),
         };
@@ -127,7 +133,9 @@ internal static class LbConfigServiceReader
         }
 
         YamlFields fields = new(node, "a server", "address", "port", "weight", "forwarding", "upper", "lower");
-        string forwarding = fields["forwarding"] is { } text ? YamlFields.OneOf(text, "forwarding", "masq", "route", "tunnel", "local") : "masq";
+        string forwarding = fields["forwarding"] is { } text
+            ? YamlFields.OneOf(text, "forwarding", "masq", "route", "tunnel", "local")
+            : "masq";
         return new IpvsServerState(
             YamlFields.Address(fields.Required("address")),
             fields["port"] is { } own ? (ushort)YamlFields.Number(own, "a port", 0, ushort.MaxValue) : service.Port,

@@ -119,7 +119,9 @@ internal static class LbConfigSummary
         {
             Ipv4Address? vip = service.Fwmark == 0
                 ? service.Address
-                : vips.FirstOrDefault(item => item.Mark == service.Fwmark && item.Address != own) is { Mark: > 0 } found ? found.Address : null;
+                : vips.FirstOrDefault(item => item.Mark == service.Fwmark && item.Address != own) is { Mark: > 0 } found
+                    ? found.Address
+                    : null;
             string? name = vip is null ? null : NameOf(node, vip.Value);
             services.Add(new ServiceSection(name, vip, IpvsText.Normalized(service)));
         }
@@ -136,12 +138,13 @@ internal static class LbConfigSummary
         NamespaceState overlay = node["overlay"];
         IReadOnlyList<NeighborState> hosts = node.Namespaces.TryGetValue("host", out NamespaceState? host) ? host.Neighbors : [];
         List<VtepSection> vteps = [];
-        foreach (Ipv4Address destination in overlay.Fdb.Where(entry => entry.Destination is not null).Select(entry => entry.Destination!.Value).Distinct().Order())
+        foreach (Ipv4Address destination in overlay.Fdb.Select(entry => entry.Destination).OfType<Ipv4Address>().Distinct().Order())
         {
             List<(Ipv4Address Address, MacAddress Mac)> endpoints = [];
             foreach (FdbEntryState entry in overlay.Fdb.Where(entry => entry.Destination == destination))
             {
-                Ipv4Address? address = overlay.Neighbors.FirstOrDefault(neighbor => neighbor.Mac == entry.Mac)?.Address ?? SwarmDevices.AddressOf(entry.Mac);
+                Ipv4Address? address = overlay.Neighbors.FirstOrDefault(neighbor => neighbor.Mac == entry.Mac)?.Address
+                    ?? SwarmDevices.AddressOf(entry.Mac);
                 if (address is not null && !endpoints.Exists(other => other.Mac == entry.Mac))
                 {
                     endpoints.Add((address.Value, entry.Mac));
@@ -149,7 +152,8 @@ internal static class LbConfigSummary
             }
 
             NeighborState? hop = hosts.FirstOrDefault(neighbor => neighbor.Address == destination);
-            vteps.Add(new VtepSection(destination, hop is { State: not NeighborState.InferredState } ? hop.Mac : null, [.. endpoints.OrderBy(endpoint => endpoint.Address)]));
+            MacAddress? mac = hop is { State: not NeighborState.InferredState } ? hop.Mac : null;
+            vteps.Add(new VtepSection(destination, mac, [.. endpoints.OrderBy(endpoint => endpoint.Address)]));
         }
 
         return vteps;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using FastPathLb.Wire;
 
 namespace FastPathLb.NodeState;
@@ -46,7 +45,10 @@ public static class LbConfigWriter
                 sections.Add(isPeer ? "interfaces" : difference.Section);
             }
 
-            current = LbConfigExpander.Expand(config, [.. parts.Select(item => LbConfigNamespaceWriter.SectionOf(node[item.Key], item.Value))], node.Origin);
+            current = LbConfigExpander.Expand(
+                config,
+                [.. parts.Select(item => LbConfigNamespaceWriter.SectionOf(node[item.Key], item.Value))],
+                node.Origin);
         }
 
         YamlText text = new();
@@ -114,7 +116,7 @@ public static class LbConfigWriter
     {
         static string? Flag(bool value) => value ? null : "false";
         yield return ("vni", $"{vxlan.Vni}");
-        yield return ("port", vxlan.DestinationPort == VxlanState.DefaultPort ? null : vxlan.DestinationPort.ToString(CultureInfo.InvariantCulture));
+        yield return ("port", vxlan.DestinationPort == VxlanState.DefaultPort ? null : $"{vxlan.DestinationPort}");
         yield return ("local", vxlan.Local?.ToString());
         yield return ("proxy", Flag(vxlan.Proxy));
         yield return ("learning", Flag(vxlan.Learning));
@@ -137,7 +139,7 @@ public static class LbConfigWriter
     {
         string[] items =
         [
-            .. neighbors.OrderBy(neighbor => neighbor.Address).Select(neighbor => neighbor.State == "STALE" && neighbor.Mac == MacAddress.FromDocker(neighbor.Address)
+            .. neighbors.OrderBy(neighbor => neighbor.Address).Select(neighbor => neighbor == UsualNeighbor(neighbor)
                 ? $"{neighbor.Address}"
                 : YamlText.Map(("address", $"{neighbor.Address}"), ("mac", neighbor.Mac?.ToString()), ("state", neighbor.State))),
         ];
@@ -151,6 +153,9 @@ public static class LbConfigWriter
             text.Maps(2, "neighbors", items);
         }
     }
+
+    private static NeighborState UsualNeighbor(NeighborState neighbor) =>
+        neighbor with { Mac = MacAddress.FromDocker(neighbor.Address), State = "STALE" };
 
     private static void WriteServices(YamlText text, IReadOnlyList<ServiceSection> services)
     {
@@ -167,7 +172,8 @@ public static class LbConfigWriter
             Add(fields, "name", section.Name is null ? null : YamlText.Scalar(section.Name));
             Add(fields, "vip", section.Address?.ToString());
             Add(fields, "mark", service.Fwmark == 0 ? null : $"0x{service.Fwmark:x}");
-            Add(fields, "protocol", service.Fwmark != 0 || service.Protocol == IpProtocol.Tcp ? null : ProtocolText.NameOf(service.Protocol));
+            bool isUsual = service.Fwmark != 0 || service.Protocol == IpProtocol.Tcp;
+            Add(fields, "protocol", isUsual ? null : ProtocolText.NameOf(service.Protocol));
             Add(fields, "port", service.Fwmark != 0 ? null : $"{service.Port}");
             Add(fields, "scheduler", YamlText.Scalar(service.Scheduler));
             Add(fields, "flags", service.SchedulerFlags.Count == 0 ? null : $"[{string.Join(", ", service.SchedulerFlags)}]");
@@ -235,7 +241,10 @@ public static class LbConfigWriter
             }
             else
             {
-                text.Maps(4, "endpoints", [.. vtep.Endpoints.Select(endpoint => YamlText.Map(("address", $"{endpoint.Address}"), ("mac", $"{endpoint.Mac}")))]);
+                text.Maps(
+                    4,
+                    "endpoints",
+                    [.. vtep.Endpoints.Select(endpoint => YamlText.Map(("address", $"{endpoint.Address}"), ("mac", $"{endpoint.Mac}")))]);
             }
         }
     }

@@ -50,7 +50,8 @@ internal sealed class YamlFields
     public TextPlace PlaceOf(string key) => this[key]?.Place ?? _map.Place;
 
     /// <summary>A text.</summary>
-    public static string Text(YamlNode node) => node is YamlScalar scalar ? scalar.Value : throw node.Place.Expected("one value", node.Shown);
+    public static string Text(YamlNode node) =>
+        node is YamlScalar scalar ? scalar.Value : throw node.Place.Expected("one value", node.Shown);
 
     /// <summary>The items of a list; a single value counts as a list of one.</summary>
     public static IReadOnlyList<YamlNode> Items(YamlNode? node) => node switch
@@ -74,13 +75,16 @@ internal sealed class YamlFields
         Ipv4Address.TryParse(Text(node), out Ipv4Address value) ? value : throw node.Place.Expected("an IPv4 address", Text(node));
 
     /// <summary>An IPv4 address with the length of its subnet's prefix.</summary>
-    public static Ipv4Prefix Prefix(YamlNode node) => Text(node).Contains('/', StringComparison.Ordinal) && Ipv4Prefix.TryParse(Text(node), out Ipv4Prefix value)
+    public static Ipv4Prefix Prefix(YamlNode node) =>
+        Text(node).Contains('/', StringComparison.Ordinal) && Ipv4Prefix.TryParse(Text(node), out Ipv4Prefix value)
         ? value
         : throw node.Place.Expected("an address with the length of its subnet's prefix, such as 10.0.1.5/24", Text(node));
 
     /// <summary>An Ethernet address.</summary>
     public static MacAddress Mac(YamlNode node) =>
-        MacAddress.TryParse(Text(node), out MacAddress value) ? value : throw node.Place.Expected("a MAC address such as 02:42:0a:00:01:05", Text(node));
+        MacAddress.TryParse(Text(node), out MacAddress value)
+            ? value
+            : throw node.Place.Expected("a MAC address such as 02:42:0a:00:01:05", Text(node));
 
     /// <summary>A VXLAN network identifier.</summary>
     public static Vni ReadVni(YamlNode node) => NumberText.TryUInt(Text(node), out uint number) && Vni.TryCreate(number, out Vni vni)
@@ -111,6 +115,7 @@ internal sealed class YamlFields
         string text = Text(node);
         return words.Contains(text)
             ? text
-            : throw node.Place.Problem($"there is no {what} {TextPlace.Quote(text)}{Nearest.Hint(text, words)} (there is {string.Join(", ", words)})");
+            : throw node.Place.Problem(
+                $"there is no {what} {TextPlace.Quote(text)}{Nearest.Hint(text, words)} (there is {string.Join(", ", words)})");
     }
 }

@@ -61,7 +61,9 @@ internal sealed class YamlText
     /// <summary>A text as YAML: plain where that is read back as it is, else in quotes.</summary>
     public static string Scalar(string text, bool isInFlow = true)
     {
-        if (text.AsSpan().ContainsAnyInRange('\0', '\x1F') || text.Contains('\x7F', StringComparison.Ordinal) || text.Any(character => character > '~'))
+        if (text.AsSpan().ContainsAnyInRange('\0', '\x1F')
+            || text.Contains('\x7F', StringComparison.Ordinal)
+            || text.Any(character => character > '~'))
         {
             return DoubleQuoted(text);
         }

@@ -3,7 +3,10 @@ using YamlDotNet.Core.Events;
 
 namespace FastPathLb.NodeState;
 
-/// <summary>Loads YAML by YamlDotNet's parser of events, which knows the place of each (its serialiser does not, and needs reflection).</summary>
+/// <summary>
+/// Loads YAML by YamlDotNet's parser of events, which knows the place of each (its serialiser does not, and needs
+/// reflection).
+/// </summary>
 internal sealed class YamlTree
 {
     // A configuration is four levels deep; the parser must not be led into a deep recursion.
@@ -30,12 +33,16 @@ internal sealed class YamlTree
         {
             throw PlaceOf(fileName, exception.Start).Problem($"this is no YAML: {TextPlace.OneLine(exception.Message)}");
         }
-        catch (Exception exception) when (exception is InvalidOperationException or ArgumentException or FormatException or IndexOutOfRangeException or InvalidCastException or OverflowException)
+        catch (Exception exception) when (IsScannersOwn(exception))
         {
-            // The scanner fails so on some texts that are not YAML.
             throw new NodeStateException($"{fileName}: this is no YAML: {TextPlace.OneLine(exception.Message)}", exception);
         }
     }
+
+    // The scanner fails so on some texts that are not YAML.
+    private static bool IsScannersOwn(Exception exception) =>
+        exception is InvalidOperationException or ArgumentException or FormatException
+            or IndexOutOfRangeException or InvalidCastException or OverflowException;
 
     private static TextPlace PlaceOf(string fileName, Mark mark) => new(fileName, (int)mark.Line, (int)mark.Column);
 

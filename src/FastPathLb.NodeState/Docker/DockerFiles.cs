@@ -20,7 +20,10 @@ internal static class DockerFiles
             }
             else if (IsNamed(file, prefix + "container-inspect", ".json") || IsNamed(file, prefix + "task-inspect", ".json"))
             {
-                (IReadOnlyList<DockerContainer> more, IReadOnlyList<DockerTask> moreTasks) = DockerContainerReader.Parse(Text(directory, file), PathOf(directory, file));
+                (
+                    IReadOnlyList<DockerContainer> more,
+                    IReadOnlyList<DockerTask> moreTasks) = DockerContainerReader.Parse(Text(directory, file),
+                    PathOf(directory, file));
                 containers.AddRange(more.Where(container => !containers.Exists(other => other.Id == container.Id)));
                 tasks.AddRange(moreTasks.Where(task => !tasks.Exists(other => other.Id == task.Id)));
             }

@@ -101,7 +101,13 @@ public sealed record DockerSubnet(Ipv4Prefix Subnet, Ipv4Address? Gateway);
 /// <param name="Mac">Ethernet address.</param>
 /// <param name="Address">Address.</param>
 /// <param name="PrefixLength">Prefix length of its subnet.</param>
-public sealed record DockerEndpoint(string ContainerId, string Name, string EndpointId, MacAddress Mac, Ipv4Address Address, int PrefixLength)
+public sealed record DockerEndpoint(
+    string ContainerId,
+    string Name,
+    string EndpointId,
+    MacAddress Mac,
+    Ipv4Address Address,
+    int PrefixLength)
 {
     /// <summary>Whether it is a load balancer's.</summary>
     public bool IsLoadBalancer => ContainerId == "ingress-sbox" || ContainerId.StartsWith("lb-", StringComparison.Ordinal);

@@ -50,7 +50,9 @@ public static class DockerNetworkReader
         List<Vni> vnis = [];
         foreach (string part in json.Text().Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
         {
-            vnis.Add(NumberText.TryUInt(part, out uint value) && Vni.TryCreate(value, out Vni vni) ? vni : throw json.Expected("VNIs from 0 to 16777215"));
+            vnis.Add(NumberText.TryUInt(part, out uint value) && Vni.TryCreate(value, out Vni vni)
+                ? vni
+                : throw json.Expected("VNIs from 0 to 16777215"));
         }
 
         return vnis;
@@ -64,7 +66,9 @@ public static class DockerNetworkReader
             if (endpoint["IPv4Address"].Prefix() is { } address)
             {
                 MacAddress mac = endpoint["MacAddress"].Mac() ?? MacAddress.FromDocker(address.Address);
-                endpoints.Add(new DockerEndpoint(id, endpoint["Name"].Text(), endpoint["EndpointID"].Text(), mac, address.Address, address.Length));
+                endpoints.Add(new DockerEndpoint(id, endpoint["Name"]
+                    .Text(), endpoint["EndpointID"]
+                    .Text(), mac, address.Address, address.Length));
             }
         }
 
@@ -92,7 +96,10 @@ public static class DockerNetworkReader
         {
             if (task["EndpointIP"].Address() is { } address)
             {
-                tasks.Add(new DockerNetworkTask(task["Name"].Text(), task["EndpointID"].Text(), address, task["Info"]["Host IP"].Address()));
+                tasks.Add(new DockerNetworkTask(task["Name"]
+                    .Text(), task["EndpointID"]
+                    .Text(), address, task["Info"]["Host IP"]
+                    .Address()));
             }
         }
 

@@ -34,7 +34,8 @@ internal readonly struct JsonReader(string fileName, JsonElement element, string
         }
         catch (JsonException exception)
         {
-            throw new NodeStateException(fileName, (int)Math.Min((exception.LineNumber ?? 0) + 1, int.MaxValue), $"this is no JSON: {FirstSentence(exception.Message)}");
+            throw new NodeStateException(fileName, (int)Math.Min((exception.LineNumber
+                ?? 0) + 1, int.MaxValue), $"this is no JSON: {FirstSentence(exception.Message)}");
         }
         catch (Exception exception) when (exception is InvalidOperationException or ArgumentException)
         {
@@ -101,7 +102,8 @@ internal readonly struct JsonReader(string fileName, JsonElement element, string
     public string RequiredText() => Text() is { Length: > 0 } text ? text : throw Expected("a text");
 
     /// <summary>A truth value; false where there is none.</summary>
-    public bool Flag() => Exists && (Kind is JsonValueKind.True or JsonValueKind.False ? Kind == JsonValueKind.True : throw Expected("true or false"));
+    public bool Flag() =>
+        Exists && (Kind is JsonValueKind.True or JsonValueKind.False ? Kind == JsonValueKind.True : throw Expected("true or false"));
 
     /// <summary>A number within bounds; null where there is none.</summary>
     public long? Number(long maximum = int.MaxValue) => !Exists
@@ -124,7 +126,9 @@ internal readonly struct JsonReader(string fileName, JsonElement element, string
     public Ipv4Prefix? Prefix()
     {
         string text = Text();
-        return IsNothing(text) ? null : Ipv4Prefix.TryParse(text, out Ipv4Prefix value) ? value : throw Expected("an IPv4 address such as 10.0.1.2/24");
+        return IsNothing(text) ? null : Ipv4Prefix.TryParse(
+            text,
+            out Ipv4Prefix value) ? value : throw Expected("an IPv4 address such as 10.0.1.2/24");
     }
 
     /// <summary>An Ethernet address; null where there is none.</summary>
@@ -136,7 +140,9 @@ internal readonly struct JsonReader(string fileName, JsonElement element, string
 
     /// <summary>An error about this value.</summary>
     public NodeStateException Expected(string expected) =>
-        new($"{fileName}: expected {expected} at {(path.Length == 0 ? "the top" : path)}, found {(Exists ? TextPlace.Quote(element.GetRawText()) : "nothing")}");
+        new($"{fileName}: expected {expected} at {(path.Length == 0 ? "the top" : path)}, found {Found()}");
+
+    private string Found() => Exists ? TextPlace.Quote(element.GetRawText()) : "nothing";
 
     private static bool IsNothing(string text) => text.Length == 0 || text == "<nil>" || text.Contains(':', StringComparison.Ordinal);
 

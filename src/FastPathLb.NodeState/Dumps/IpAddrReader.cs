@@ -52,7 +52,9 @@ public static class IpAddrReader
         string name = words.Take(HeaderExpected);
         string flags = words.Take(HeaderExpected);
         if (!number.EndsWith(':') || !name.EndsWith(':') || !flags.StartsWith('<') || !flags.EndsWith('>')
-            || !int.TryParse(number.AsSpan()[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out int index) || index <= 0 || name.Length < 2)
+            || !int.TryParse(number.AsSpan()[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out int index)
+                || index <= 0
+                || name.Length < 2)
         {
             throw line.Place.Expected(HeaderExpected, line.Text);
         }
@@ -158,7 +160,8 @@ public static class IpAddrReader
                     state = state with { Local = Ipv4Address.TryParse(words.Take("an address"), out Ipv4Address local) ? local : null };
                     break;
                 case "srcport":
-                    state = state with { SourcePortLow = words.TakeInt("a port", 0, 65535), SourcePortHigh = words.TakeInt("a port", 0, 65535) };
+                    int low = words.TakeInt("a port", 0, 65535);
+                    state = state with { SourcePortLow = low, SourcePortHigh = words.TakeInt("a port", 0, 65535) };
                     break;
                 case "dstport":
                     state = state with { DestinationPort = words.TakeInt("a port", 0, 65535) };
@@ -237,7 +240,8 @@ public static class IpAddrReader
                 return null;
             }
 
-            return Peer.StartsWith("if", StringComparison.Ordinal) && int.TryParse(Peer.AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture, out int index)
+            return Peer.StartsWith("if", StringComparison.Ordinal)
+                && int.TryParse(Peer.AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture, out int index)
                 ? index
                 : all.Find(other => other.Name == Peer)?.Index;
         }

@@ -98,5 +98,6 @@ public static class IpRouteReader
     }
 
     private static bool IsType(string word) =>
-        word is "unicast" or "local" or "broadcast" or "multicast" or "throw" or "unreachable" or "prohibit" or "blackhole" or "nat" or "anycast";
+        word is "unicast" or "local" or "broadcast" or "multicast" or "anycast" or "nat"
+            or "throw" or "unreachable" or "prohibit" or "blackhole";
 }

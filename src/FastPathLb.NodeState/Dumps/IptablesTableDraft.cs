@@ -57,7 +57,8 @@ internal sealed class IptablesTableDraft
     }
 
     /// <summary>The table; a target that is no chain of it is an extension that is not understood.</summary>
-    public TableState Build() => new(Name, [.. _chains.Select(chain => chain with { Rules = [.. _rules[chain.Name].Select(ResolveTarget)] })]);
+    public TableState Build() =>
+        new(Name, [.. _chains.Select(chain => chain with { Rules = [.. _rules[chain.Name].Select(ResolveTarget)] })]);
 
     private RuleState ResolveTarget(RuleState rule) => rule.TargetKind == RuleTarget.Chain && !_rules.ContainsKey(rule.Target)
         ? rule with { TargetKind = RuleTarget.Extension }

@@ -91,7 +91,8 @@ public static class IpvsProcReader
 
         // The kernel prints the time in its own ticks, whose length only its configuration tells.
         return words.Peek == "persistent"
-            ? throw words.Place.Problem("the time of persistence stands here in the kernel's ticks: ipvsadm-save -n is needed for this service")
+            ? throw words.Place.Problem(
+                "the time of persistence stands here in the kernel's ticks: ipvsadm-save -n is needed for this service")
             : service;
     }
 
@@ -105,7 +106,8 @@ public static class IpvsProcReader
     private static (Ipv4Address Address, ushort Port) Endpoint(string text, WordCursor words)
     {
         int colon = text.IndexOf(':', StringComparison.Ordinal);
-        return colon > 0 && ushort.TryParse(text.AsSpan(colon + 1), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ushort port)
+        return colon > 0
+            && ushort.TryParse(text.AsSpan(colon + 1), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ushort port)
             ? (new Ipv4Address(Hex(text[..colon], words)), port)
             : throw words.Place.Expected("an address and port in hexadecimal, such as 0A000103:0050", text);
     }

@@ -21,7 +21,10 @@ public static class NodeDumpReader
         (".sysctl.txt", (space, text, file) => space.Sysctls = SysctlReader.Parse(text, file)),
     ];
 
-    /// <summary>Reads the dumps whose names begin with <paramref name="prefix"/> (<c>node2.</c> for a second node's; empty for the first's).</summary>
+    /// <summary>
+    /// Reads the dumps whose names begin with <paramref name="prefix"/> (<c>node2.</c> for a second node's; empty for
+    /// the first's).
+    /// </summary>
     /// <exception cref="NodeStateException">A file cannot be what it should be, or what is missing cannot be inferred.</exception>
     public static NodeState Read(string directory, string prefix = "")
     {
@@ -65,7 +68,9 @@ public static class NodeDumpReader
     private static bool TryGetNamespace(string file, string prefix, string suffix, out string name)
     {
         name = "";
-        if (!file.StartsWith(prefix, StringComparison.Ordinal) || !file.EndsWith(suffix, StringComparison.Ordinal) || file.Length <= prefix.Length + suffix.Length)
+        if (!file.StartsWith(prefix, StringComparison.Ordinal)
+            || !file.EndsWith(suffix, StringComparison.Ordinal)
+            || file.Length <= prefix.Length + suffix.Length)
         {
             return false;
         }
@@ -132,7 +137,8 @@ public static class NodeDumpReader
         {
             if (space.Services is not null && !space.IsOrderKnown)
             {
-                node.Inferred.Add($"{node.FileOf(space, "ipvsadm-Ln")} is sorted: the servers are taken to have been added in the order listed.");
+                string file = node.FileOf(space, "ipvsadm-Ln");
+                node.Inferred.Add($"{file} is sorted: the servers are taken to have been added in the order listed.");
             }
         }
     }

@@ -15,7 +15,8 @@ internal sealed class BalancerInference(NodeDraft node, NamespaceDraft space)
     /// <summary>Index of the port at the bridge, where both ends are inferred.</summary>
     internal const int BridgePortIndex = 4;
 
-    private readonly int _firstIndex = IndexStep * node.Namespaces.Where(other => other.IsBalancer && string.CompareOrdinal(other.Name, space.Name) > 0).Count();
+    private readonly int _firstIndex =
+        IndexStep * node.Namespaces.Where(other => other.IsBalancer).Count(other => string.CompareOrdinal(other.Name, space.Name) > 0);
 
     private readonly DockerNetwork? _network = node.NetworkOf(space);
     private readonly bool _isDirectReturn = node.NetworkOf(space) is { IsDirectReturn: true };
@@ -62,7 +63,8 @@ internal sealed class BalancerInference(NodeDraft node, NamespaceDraft space)
         if (space.Sysctls is null)
         {
             space.Sysctls = SysctlDefaults.Swarm;
-            Say("sysctl", $"Swarm's settings are taken: {string.Join(", ", SysctlDefaults.Swarm.Select(item => $"{item.Key["net.ipv4.".Length..]}={item.Value}"))}");
+            IEnumerable<string> told = SysctlDefaults.Swarm.Select(item => $"{item.Key["net.ipv4.".Length..]}={item.Value}");
+            Say("sysctl", $"Swarm's settings are taken: {string.Join(", ", told)}");
         }
     }
 
@@ -75,7 +77,9 @@ internal sealed class BalancerInference(NodeDraft node, NamespaceDraft space)
         {
             foreach (InterfaceAddress address in device.Addresses)
             {
-                if (device.Kind != "loopback" && address.PrefixLength < Ipv4Prefix.LengthMax && _network?.Contains(address.Address) != false)
+                if (device.Kind != "loopback"
+                    && address.PrefixLength < Ipv4Prefix.LengthMax
+                    && _network?.Contains(address.Address) != false)
                 {
                     return address;
                 }
@@ -118,7 +122,9 @@ internal sealed class BalancerInference(NodeDraft node, NamespaceDraft space)
             SwarmTables.Table("mangle", ("PREROUTING", prerouting), ("INPUT", input)),
             SwarmTables.Table("nat", ("POSTROUTING", nat)),
         ]);
-        Say("iptables-save", $"Swarm's rules are taken ({(told.Count == 0 ? "no VIP" : string.Join(", ", told))}; SNAT to {address.Address})");
+        Say(
+            "iptables-save",
+            $"Swarm's rules are taken ({(told.Count == 0 ? "no VIP" : string.Join(", ", told))}; SNAT to {address.Address})");
     }
 
     private List<(Ipv4Address Address, uint Mark, ServiceHint? Hint)> FindMarks()
@@ -177,10 +183,10 @@ internal sealed class BalancerInference(NodeDraft node, NamespaceDraft space)
         {
             ServiceHint? hint = Hints.FirstOrDefault(item => item.Fwmark == mark)
                 ?? Hints.FirstOrDefault(item => vips.Contains((item.Address, mark)));
+            IEnumerable<string> names = vips.Where(vip => vip.Mark == mark).Select(vip => $" (VIP {vip.Address})");
             IReadOnlyList<Ipv4Address> servers = hint?.Servers ?? throw node.Problem(
                 $"neither {node.FileOf(space, "ipvsadm-save")} nor {node.FileOf(space, "ipvsadm-Ln")} is there, and nothing tells the "
-                + $"servers behind mark 0x{mark:x}{string.Concat(vips.Where(vip => vip.Mark == mark).Select(vip => $" (VIP {vip.Address})"))}: "
-                + "a network-inspect-v.NET.json would");
+                + $"servers behind mark 0x{mark:x}{string.Concat(names)}: a network-inspect-v.NET.json would");
             IpvsForwarding forwarding = _isDirectReturn ? IpvsForwarding.Route : IpvsForwarding.Masq;
             services.Add(new IpvsServiceState
             {
@@ -193,7 +199,9 @@ internal sealed class BalancerInference(NodeDraft node, NamespaceDraft space)
 
         space.Services = services;
         space.IsOrderKnown = false;
-        Say("ipvsadm-save", told.Count == 0 ? "no rule gives a mark, so there is no service" : $"services by rr from Docker's inspects: {string.Join("; ", told)}");
+        Say("ipvsadm-save", told.Count == 0
+            ? "no rule gives a mark, so there is no service"
+            : $"services by rr from Docker's inspects: {string.Join("; ", told)}");
     }
 
     private void InferInterfaces(IptablesState iptables, InterfaceAddress address)
@@ -203,10 +211,11 @@ internal sealed class BalancerInference(NodeDraft node, NamespaceDraft space)
         InterfaceAddress[] addresses = [address, .. vips.Select(vip => new InterfaceAddress(vip, Ipv4Prefix.LengthMax, "global"))];
         int mtu = SwarmDevices.MtuOf(_network);
         bool isBridgeInferred = node.Find(space.OverlayName) is not { Interfaces: not null };
+        int? peer = isBridgeInferred ? _firstIndex + BridgePortIndex : null;
         List<InterfaceState> devices =
         [
             SwarmDevices.Loopback,
-            SwarmDevices.Port(_firstIndex + PortIndex, "eth0", isBridgeInferred ? _firstIndex + BridgePortIndex : null, mac, mtu, addresses),
+            SwarmDevices.Port(_firstIndex + PortIndex, "eth0", peer, mac, mtu, addresses),
         ];
         if (space.Name == "ingress" && GatewayEndpoint() is { } outside)
         {
@@ -223,22 +232,27 @@ internal sealed class BalancerInference(NodeDraft node, NamespaceDraft space)
     }
 
     // The ingress sandbox's place on docker_gwbridge.
-    private DockerEndpoint? GatewayEndpoint() => GatewayNetwork()?.Endpoints.FirstOrDefault(endpoint => endpoint.ContainerId == "ingress-sbox");
+    private DockerEndpoint? GatewayEndpoint() =>
+        GatewayNetwork()?.Endpoints.FirstOrDefault(endpoint => endpoint.ContainerId == "ingress-sbox");
 
     private DockerNetwork? GatewayNetwork() => node.Docker.FindNetwork("docker_gwbridge");
 
     private void InferRoutes(IReadOnlyList<InterfaceState> devices)
     {
         List<RouteState> routes = [.. SwarmDevices.OnLinkRoutes(devices)];
-        Ipv4Address? gateway = space.Name == "ingress" && GatewayNetwork() is { Subnets: [DockerSubnet subnet, ..] } ? subnet.Gateway : null;
-        InterfaceState? outside = devices.FirstOrDefault(device => gateway is { } address && SwarmDevices.OnLinkRoutes([device]).Any(route => route.Destination.Contains(address)));
+        Ipv4Address? gateway = space.Name == "ingress" && GatewayNetwork() is { Subnets: [DockerSubnet subnet, ..] }
+            ? subnet.Gateway
+            : null;
+        InterfaceState? outside = devices.FirstOrDefault(device => gateway is { } address
+            && SwarmDevices.OnLinkRoutes([device]).Any(route => route.Destination.Contains(address)));
         if (outside is not null)
         {
             routes.Insert(0, new RouteState { Destination = default, Via = gateway, Device = outside.Name });
         }
 
         space.Routes = routes;
-        Say("ip-route", $"the routes are those of its addresses{(outside is null ? ", without a default route" : $" and the default via {gateway}")}");
+        string rest = outside is null ? ", without a default route" : $" and the default via {gateway}";
+        Say("ip-route", $"the routes are those of its addresses{rest}");
     }
 
     private void InferNeighbors(IReadOnlyList<InterfaceState> devices, IReadOnlyList<IpvsServiceState> services)
@@ -268,7 +282,8 @@ internal sealed class BalancerInference(NodeDraft node, NamespaceDraft space)
         List<NeighborState> neighbors = [];
         foreach ((Ipv4Address address, MacAddress mac) in known)
         {
-            InterfaceState? device = devices.FirstOrDefault(item => SwarmDevices.OnLinkRoutes([item]).Any(route => route.Destination.Contains(address)));
+            InterfaceState? device = devices.FirstOrDefault(item => SwarmDevices.OnLinkRoutes([item])
+                .Any(route => route.Destination.Contains(address)));
             if (device is not null && !device.Addresses.Any(own => own.Address == address))
             {
                 neighbors.Add(new NeighborState(address, device.Name, mac, NeighborState.InferredState));
@@ -278,6 +293,7 @@ internal sealed class BalancerInference(NodeDraft node, NamespaceDraft space)
         space.Neighbors = neighbors;
         Say("ip-neigh", neighbors.Count == 0
             ? "no neighbour is known"
-            : $"{string.Join(", ", neighbors.Select(item => item.Address))} {(neighbors.Count == 1 ? "has its MAC" : "have their MACs")} by Docker's rule (02:42 and the address)");
+            : $"{string.Join(", ", neighbors.Select(item => item.Address))} "
+                + $"{(neighbors.Count == 1 ? "has its MAC" : "have their MACs")} by Docker's rule (02:42 and the address)");
     }
 }

@@ -39,7 +39,8 @@ internal static class HostInference
         {
             foreach (DockerNetworkTask task in network.Services.SelectMany(service => service.Tasks))
             {
-                if (task.HostAddress is { } address && network.Endpoints.Any(own => own.EndpointId == task.EndpointId || own.Address == task.Address))
+                if (task.HostAddress is { } address
+                    && network.Endpoints.Any(own => own.EndpointId == task.EndpointId || own.Address == task.Address))
                 {
                     return address;
                 }
@@ -80,10 +81,15 @@ internal static class HostInference
         host.Routes ??= SwarmDevices.OnLinkRoutes(host.Interfaces!);
         if (host.Neighbors is null && uplink is not null)
         {
-            host.Neighbors = [.. vteps.Select(vtep => new NeighborState(vtep, uplink.Name, MacAddress.FromDocker(vtep), NeighborState.InferredState))];
+            host.Neighbors =
+            [
+                .. vteps.Select(vtep => new NeighborState(vtep, uplink.Name, MacAddress.FromDocker(vtep), NeighborState.InferredState)),
+            ];
             node.Inferred.Add(
                 $"{node.FileOf(host, "ip-neigh")} is missing: "
-                + (vteps.Length == 0 ? "no other node is known." : $"02:42 and the address stand in for the MACs of {string.Join(", ", vteps)}."));
+                + (vteps.Length == 0
+                    ? "no other node is known."
+                    : $"02:42 and the address stand in for the MACs of {string.Join(", ", vteps)}."));
         }
     }
 
@@ -97,10 +103,11 @@ internal static class HostInference
         }
 
         MacAddress mac = MacAddress.FromDocker(address);
+        InterfaceAddress own = new(address, length, "global");
         host.Interfaces =
         [
             SwarmDevices.Loopback,
-            SwarmDevices.Port(2, "eth0", null, mac, SwarmDevices.UnderlayMtu, new InterfaceAddress(address, length, "global")) with { Kind = "ether" },
+            SwarmDevices.Port(2, "eth0", null, mac, SwarmDevices.UnderlayMtu, own) with { Kind = "ether" },
         ];
         node.Inferred.Add($"{node.FileOf(host, "ip-addr")} is missing: eth0 has {address}/{length}, and {mac} stands in for its MAC.");
     }
@@ -108,5 +115,9 @@ internal static class HostInference
     private static IEnumerable<NamespaceDraft> Overlays(NodeDraft node) => node.Namespaces.Where(space => space.IsOverlay);
 
     private static IEnumerable<Ipv4Address> RemoteVteps(NodeDraft node) =>
-        Overlays(node).SelectMany(space => space.Fdb ?? []).Where(entry => entry.Destination is not null).Select(entry => entry.Destination!.Value).Distinct();
+        Overlays(node)
+            .SelectMany(space => space.Fdb ?? [])
+            .Where(entry => entry.Destination is not null)
+            .Select(entry => entry.Destination!.Value)
+            .Distinct();
 }

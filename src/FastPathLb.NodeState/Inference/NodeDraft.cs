@@ -55,8 +55,9 @@ internal sealed class NodeDraft(string origin, string prefix, DockerState docker
         }
 
         int dash = space.Name.IndexOf('-', StringComparison.Ordinal);
+        string partner = space.IsBalancer ? space.OverlayName : space.BalancerName;
         return dash > 0
-            ? docker.FindNetwork(space.Name[(dash + 1)..]) ?? NetworkByAddress(space.Name, space.IsBalancer ? space.OverlayName : space.BalancerName)
+            ? docker.FindNetwork(space.Name[(dash + 1)..]) ?? NetworkByAddress(space.Name, partner)
             : FirstNetwork();
     }
 
@@ -80,11 +81,13 @@ internal sealed class NodeDraft(string origin, string prefix, DockerState docker
     private DockerNetwork? NetworkByAddress(string one, string other)
     {
         DockerNetwork[] networks = UserNetworks();
+        IptablesState iptables = Find(one)?.Iptables ?? IptablesState.Empty;
+        IEnumerable<Ipv4Address> translated = SwarmTables.SourceNatRules(iptables).Select(rule => rule.NatAction!.FirstAddress!.Value);
         IEnumerable<Ipv4Address> addresses = ((string[])[one, other])
             .SelectMany(name => Find(name)?.Interfaces ?? [])
             .SelectMany(device => device.Addresses)
             .Select(address => address.Address)
-            .Concat(SwarmTables.SourceNatRules(Find(one)?.Iptables ?? IptablesState.Empty).Select(rule => rule.NatAction!.FirstAddress!.Value));
+            .Concat(translated);
         foreach (Ipv4Address address in addresses)
         {
             if (Array.Find(networks, network => network.Contains(address)) is { } found)

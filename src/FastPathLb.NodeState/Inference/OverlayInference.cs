@@ -45,10 +45,10 @@ internal sealed class OverlayInference(NodeDraft node, NamespaceDraft space)
         }
 
         // One VNI for each subnet: the one of the balancer's address.
-        NamespaceDraft? balancer = node.Find(space.BalancerName);
+        List<InterfaceAddress> addresses = [.. (node.Find(space.BalancerName)?.Interfaces ?? []).SelectMany(device => device.Addresses)];
         for (int index = 0; index < Math.Min(_network.Subnets.Count, _network.Vnis.Count); index++)
         {
-            if ((balancer?.Interfaces ?? []).Any(device => device.Addresses.Any(address => _network.Subnets[index].Subnet.Contains(address.Address))))
+            if (addresses.Exists(address => _network.Subnets[index].Subnet.Contains(address.Address)))
             {
                 return _network.Vnis[index];
             }
@@ -82,7 +82,10 @@ internal sealed class OverlayInference(NodeDraft node, NamespaceDraft space)
         }
 
         space.Interfaces = devices;
-        Say("ip-addr", $"br0{(gateway is null ? "" : $" has {gateway}")} and vxlan0 VNI {vni}, port {VxlanState.DefaultPort}; their MACs are stand-ins");
+        Say(
+            "ip-addr",
+            $"br0{(gateway is null ? "" : $" has {gateway}")} and vxlan0 VNI {vni}, port {VxlanState.DefaultPort}; "
+            + "their MACs are stand-ins");
     }
 
     // "ip addr" without -d shows the tunnel's name but not its settings.
@@ -97,7 +100,9 @@ internal sealed class OverlayInference(NodeDraft node, NamespaceDraft space)
         InterfaceState tunnel = space.Interfaces!.FirstOrDefault(device => device.Name.StartsWith("vxlan", StringComparison.Ordinal))
             ?? throw node.Problem($"{file} shows no vxlan device");
         Vni vni = FindVni($"{file} was made without -d and shows no VXLAN settings");
-        space.Interfaces = [.. space.Interfaces!.Select(device => device == tunnel ? device with { Kind = "vxlan", Vxlan = new VxlanState { Vni = vni } } : device)];
+        space.Interfaces = [.. space.Interfaces!.Select(device => device == tunnel
+            ? device with { Kind = "vxlan", Vxlan = new VxlanState { Vni = vni } }
+            : device)];
         node.Inferred.Add($"{file} was made without -d: {tunnel.Name} has VNI {vni} and Swarm's settings.");
     }
 
@@ -109,7 +114,10 @@ internal sealed class OverlayInference(NodeDraft node, NamespaceDraft space)
         HashSet<Ipv4Address> seen = [];
         foreach (DockerNetworkTask task in _network?.Services.SelectMany(service => service.Tasks) ?? [])
         {
-            if (task.HostAddress is { } host && host != local && !_network!.Endpoints.Any(own => own.Address == task.Address) && seen.Add(task.Address))
+            if (task.HostAddress is { } host
+                && host != local
+                && !_network!.Endpoints.Any(own => own.Address == task.Address)
+                && seen.Add(task.Address))
             {
                 yield return (task.Address, host);
             }
@@ -177,6 +185,8 @@ internal sealed class OverlayInference(NodeDraft node, NamespaceDraft space)
 
         // The tunnel answers ARP from permanent entries only.
         space.Neighbors = [.. known.Select(item => new NeighborState(item.Key, tunnel, item.Value, "PERMANENT"))];
-        Say("ip-neigh", known.Count == 0 ? "no neighbour is known" : $"{tunnel} answers ARP for {string.Join(", ", known.Keys)}, by Docker's rule for MACs");
+        Say("ip-neigh", known.Count == 0
+            ? "no neighbour is known"
+            : $"{tunnel} answers ARP for {string.Join(", ", known.Keys)}, by Docker's rule for MACs");
     }
 }

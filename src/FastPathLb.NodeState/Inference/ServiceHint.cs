@@ -51,12 +51,15 @@ internal sealed record ServiceHint(
         DockerTask[] tasks = [.. docker.Tasks.Where(task => task.ServiceId == service.Id && task.State == "running")];
         return tasks.Length == 0
             ? null
-            : [.. tasks.SelectMany(task => task.Addresses).Where(address => address.NetworkId == network.Id).Select(address => address.Address)];
+            : [.. tasks.SelectMany(task => task.Addresses)
+                .Where(address => address.NetworkId == network.Id)
+                .Select(address => address.Address)];
     }
 
     private static (IpProtocol, ushort)[] PortsOf(DockerService service) =>
     [
-        .. service.Ports.Where(port => port is { PublishMode: "ingress", PublishedPort: > 0 }).Select(port => (port.Protocol, port.PublishedPort))
+        .. service.Ports.Where(port => port is { PublishMode: "ingress", PublishedPort: > 0 })
+            .Select(port => (port.Protocol, port.PublishedPort))
     ];
 
     // "Target: 80, Publish: 8080": the protocol is not printed, tcp is by far the most frequent.

@@ -26,16 +26,22 @@ internal static class SwarmDevices
         ?? (network is { IsEncrypted: true } ? OverlayMtu - EncryptionOverhead : OverlayMtu);
 
     /// <summary>A port with an address: MAC by Docker's rule unless told.</summary>
-    public static InterfaceState Port(int index, string name, int? peer, MacAddress mac, int mtu, params IReadOnlyList<InterfaceAddress> addresses) => new()
-    {
-        Index = index,
-        Name = name,
-        PeerIndex = peer,
-        Mac = mac,
-        Mtu = mtu,
-        Kind = "veth",
-        Addresses = addresses,
-    };
+    public static InterfaceState Port(
+        int index,
+        string name,
+        int? peer,
+        MacAddress mac,
+        int mtu,
+        params IReadOnlyList<InterfaceAddress> addresses) => new()
+        {
+            Index = index,
+            Name = name,
+            PeerIndex = peer,
+            Mac = mac,
+            Mtu = mtu,
+            Kind = "veth",
+            Addresses = addresses,
+        };
 
     /// <summary>The bridge of a network.</summary>
     public static InterfaceState Bridge(int index, MacAddress mac, int mtu, Ipv4Prefix? gateway) => new()
@@ -73,7 +79,8 @@ internal static class SwarmDevices
             foreach (InterfaceAddress address in device.IsUp && device.Kind != "loopback" ? device.Addresses : [])
             {
                 Ipv4Prefix prefix = new(address.Address, address.PrefixLength);
-                if (prefix.Length < Ipv4Prefix.LengthMax && !routes.Exists(route => route.Destination == new Ipv4Prefix(prefix.Network, prefix.Length)))
+                if (prefix.Length < Ipv4Prefix.LengthMax
+                    && !routes.Exists(route => route.Destination == new Ipv4Prefix(prefix.Network, prefix.Length)))
                 {
                     routes.Add(new RouteState
                     {

@@ -4,7 +4,10 @@ namespace FastPathLb.NodeState;
 
 /// <summary>One thing in which two states of a node would make the data path act differently.</summary>
 /// <param name="Namespace">Namespace.</param>
-/// <param name="Section"><c>interfaces</c>, <c>peers</c>, <c>neighbors</c>, <c>routes</c>, <c>fdb</c>, <c>iptables.TABLE</c>, <c>ipvs</c>, <c>timeouts</c> or <c>sysctls</c>.</param>
+/// <param name="Section">
+/// <c>interfaces</c>, <c>peers</c>, <c>neighbors</c>, <c>routes</c>, <c>fdb</c>, <c>iptables.TABLE</c>, <c>ipvs</c>,
+/// <c>timeouts</c> or <c>sysctls</c>.
+/// </param>
 /// <param name="Text">What differs, one line.</param>
 public sealed record NodeStateDifference(string Namespace, string Section, string Text);
 
@@ -45,7 +48,12 @@ public static class NodeStateDifferences
         CompareSets(name, "fdb", EntriesOf(left), EntriesOf(right), found);
         foreach (string table in left.Iptables.Tables.Concat(right.Iptables.Tables).Select(table => table.Name).Distinct())
         {
-            CompareLists(name, $"iptables.{table}", LinesOf(left.Iptables.FindTable(table)), LinesOf(right.Iptables.FindTable(table)), found);
+            CompareLists(
+                name,
+                $"iptables.{table}",
+                LinesOf(left.Iptables.FindTable(table)),
+                LinesOf(right.Iptables.FindTable(table)),
+                found);
         }
 
         CompareLists(name, "ipvs", left.IpvsServices.SelectMany(TextsOf), right.IpvsServices.SelectMany(TextsOf), found);
@@ -56,7 +64,10 @@ public static class NodeStateDifferences
 
         if (left.IpvsTimeouts != right.IpvsTimeouts)
         {
-            found.Add(new NodeStateDifference(name, "timeouts", $"{left.IpvsTimeouts?.ToString() ?? "none"} | {right.IpvsTimeouts?.ToString() ?? "none"}"));
+            found.Add(new NodeStateDifference(
+                name,
+                "timeouts",
+                $"{left.IpvsTimeouts?.ToString() ?? "none"} | {right.IpvsTimeouts?.ToString() ?? "none"}"));
         }
 
         foreach (string sysctl in left.Sysctls.Keys.Union(right.Sysctls.Keys).Where(SysctlDefaults.HasEffect).Order(StringComparer.Ordinal))
@@ -102,11 +113,17 @@ public static class NodeStateDifferences
     private static string TextOf(InterfaceState device)
     {
         string kind = device.Kind is "loopback" or "bridge" or "vxlan" ? device.Kind : "card";
-        string addresses = string.Join(' ', device.Addresses.Select(address => $"{address.Address}/{address.PrefixLength} {address.Scope}"));
-        return $"{device.Name} {kind} {(device.IsUp ? "up" : "down")} {device.Mac} mtu {device.Mtu} master {device.Master} [{addresses}] {device.Vxlan}";
+        string addresses = string.Join(
+            ' ',
+            device.Addresses.Select(address => $"{address.Address}/{address.PrefixLength} {address.Scope}"));
+        string state = device.IsUp ? "up" : "down";
+        return $"{device.Name} {kind} {state} {device.Mac} mtu {device.Mtu} master {device.Master} [{addresses}] {device.Vxlan}";
     }
 
-    /// <summary>The forwarding entries that count, as lines: addresses of the ports themselves and of multicast groups come with the devices.</summary>
+    /// <summary>
+    /// The forwarding entries that count, as lines: addresses of the ports themselves and of multicast groups come with
+    /// the devices.
+    /// </summary>
     internal static IEnumerable<string> EntriesOf(NamespaceState space)
     {
         HashSet<MacAddress> own = [.. space.Interfaces.Select(device => device.Mac)];
@@ -151,18 +168,30 @@ public static class NodeStateDifferences
 
     private static string Join(PortMatch? match) => match is null ? "-" : $"{(match.IsNegated ? "!" : "")}{string.Join(',', match.Ranges)}";
 
-    private static string Join(AddressTypeMatch? match) => match is null ? "-" : $"{(match.IsNegated ? "!" : "")}{string.Join(',', match.Types)}";
+    private static string Join(AddressTypeMatch? match) =>
+        match is null ? "-" : $"{(match.IsNegated ? "!" : "")}{string.Join(',', match.Types)}";
 
     private static IEnumerable<string> TextsOf(IpvsServiceState service)
     {
-        string local = string.Concat(service.Servers.Where(server => server.Forwarding == IpvsForwarding.Local).Select(server => $" local {server.Address}"));
+        string local = string.Concat(service.Servers.Where(server => server.Forwarding == IpvsForwarding.Local)
+            .Select(server => $" local {server.Address}"));
         return IpvsText.LinesOf(IpvsText.Normalized(service)).Append(local).Where(text => text.Length > 0);
     }
 
-    private static void CompareSets(string name, string section, IEnumerable<string> left, IEnumerable<string> right, List<NodeStateDifference> found) =>
+    private static void CompareSets(
+        string name,
+        string section,
+        IEnumerable<string> left,
+        IEnumerable<string> right,
+        List<NodeStateDifference> found) =>
         CompareLists(name, section, left.Order(StringComparer.Ordinal), right.Order(StringComparer.Ordinal), found);
 
-    private static void CompareLists(string name, string section, IEnumerable<string> left, IEnumerable<string> right, List<NodeStateDifference> found)
+    private static void CompareLists(
+        string name,
+        string section,
+        IEnumerable<string> left,
+        IEnumerable<string> right,
+        List<NodeStateDifference> found)
     {
         string[] first = [.. left];
         string[] second = [.. right];

@@ -38,7 +38,9 @@ internal static class ShellText
             isPlain &= !char.IsWhiteSpace(character) && character is not ('"' or '\'' or '\\' or '#');
         }
 
-        return isPlain ? word : $"\"{word.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+        return isPlain
+            ? word
+            : $"\"{word.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
     }
 
     private static int TakeWord(string text, int index, StringBuilder word, TextPlace place)

@@ -15,7 +15,8 @@ internal static class TextFile
                 ? File.ReadAllText(path)
                 : throw new NodeStateException($"{path}: {file.Length} bytes are too many for a dump");
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException
+            or ArgumentException or NotSupportedException)
         {
             throw new NodeStateException($"{path}: {exception.Message}", exception);
         }

@@ -70,7 +70,8 @@ internal sealed class WordCursor(TextPlace place, IReadOnlyList<string> words)
         NumberText.TryUInt(Peek, out uint value) && Vni.TryCreate(value, out Vni vni) ? Taken(vni) : throw Expected(expected);
 
     /// <summary>Takes seconds since 1970, to the nanosecond.</summary>
-    public long TakeEpoch() => NumberText.TryEpoch(Peek, out long value) ? Taken(value) : throw Expected("a time such as 1795336049.516030");
+    public long TakeEpoch() =>
+        NumberText.TryEpoch(Peek, out long value) ? Taken(value) : throw Expected("a time such as 1795336049.516030");
 
     private T Taken<T>(T value)
     {

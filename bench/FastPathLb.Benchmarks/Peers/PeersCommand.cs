@@ -1,0 +1,221 @@
+using System.Globalization;
+using FastPathLb.Benchmarks.Workload;
+using FastPathLb.Engine.Building;
+using FastPathLb.Pipeline;
+using FastPathLb.Wire;
+
+namespace FastPathLb.Benchmarks.Peers;
+
+/// <summary>
+/// <c>peers [runs] [cpu] [batch]</c>: the peers' workload, timed by the peers' method (swarm_user.c): processor time of the
+/// calling thread, generator alone and generator with data path in turn, their difference, least and median of the runs.
+/// </summary>
+internal sealed class PeersCommand
+{
+    private const int FramesPerPass = 1 << 20;
+    private const int FramesPerWarmUp = 1 << 15;
+    private const long Hour = 3600L * 1_000_000_000;
+
+    private static readonly int[] s_flowCounts = [1, 1024, 65536, 1 << 20];
+
+    private readonly int _runs;
+    private readonly int _batchSize;
+    private readonly CountingSink _sink = new();
+
+    private PeersCommand(int runs, int batchSize)
+    {
+        _runs = runs;
+        _batchSize = batchSize;
+    }
+
+    /// <summary>Runs the command.</summary>
+    public static int Run(ReadOnlySpan<string> arguments)
+    {
+        int runs = Argument(arguments, 0, 9);
+        int processor = Argument(arguments, 1, Environment.ProcessorCount - 1);
+        int batchSize = Argument(arguments, 2, FrameBatch.CountMax);
+        int flowsMax = Argument(arguments, 3, s_flowCounts[^1]);
+        LinuxInterop.Pin(processor);
+        foreach (bool hasOuterChecksum in (bool[])[false, true])
+        {
+            PeersVerification.Run(hasOuterChecksum);
+            Console.WriteLine(
+                $"verify FastPathLb ok: 4000 connections, TCP and UDP, both ways, all checksums, outer UDP checksum {(hasOuterChecksum ? "on" : "off")}");
+        }
+
+        PeersCommand command = new(runs, batchSize);
+        command.WarmUp();
+        Console.WriteLine($"# ns/frame of processor time; net = raw - floor (the generator alone); {runs} runs, batches of {batchSize}");
+        PrintRow("# what", "table", "flows", "gen", "raw.min", "raw.med", "floor.min", "net.min", "net.med", "Mpps");
+        foreach (int flows in s_flowCounts.Where(flows => flows <= flowsMax))
+        {
+            command.MeasureEstablished(flows, hasOuterChecksum: false, isPrinted: true);
+            if (flows > 1)
+            {
+                command.MeasureOpening(flows, command._runs);
+            }
+        }
+
+        command.MeasureEstablished(1024, hasOuterChecksum: true, isPrinted: true);
+        return 0;
+    }
+
+    private static int Argument(ReadOnlySpan<string> arguments, int index, int missing) =>
+        index < arguments.Length ? int.Parse(arguments[index], CultureInfo.InvariantCulture) : missing;
+
+    private static void PrintRow(string what, params object[] cells)
+    {
+        int[] widths = [5, 8, 5, 8, 8, 9, 8, 8, 8];
+        Console.Write($"{what,-34}");
+        for (int index = 0; index < cells.Length; index++)
+        {
+            string text = cells[index] is double number ? number.ToString("F1", CultureInfo.InvariantCulture) : $"{cells[index]}";
+            Console.Write($" {(index is 0 or 2 ? text.PadRight(widths[index]) : text.PadLeft(widths[index]))}");
+        }
+
+        Console.WriteLine();
+    }
+
+    /// <summary>Every path often enough for the compiler's last tier, with pauses in which it can work.</summary>
+    private void WarmUp()
+    {
+        for (int round = 0; round < 8; round++)
+        {
+            MeasureEstablished(1024, hasOuterChecksum: round % 2 == 1, isPrinted: false);
+            MeasureOpening(4096, 0);
+            Thread.Sleep(150);
+        }
+    }
+
+    private void MeasureEstablished(int flows, bool hasOuterChecksum, bool isPrinted)
+    {
+        using BuiltLoadBalancer built = PeerNode.Build(flows, hasOuterChecksum: hasOuterChecksum);
+        PeerFlows opened = new(built, flows);
+        FrameBatch batch = new(countMax: _batchSize);
+        batch.ConnectSink(_sink);
+
+        // Past the timeouts of the handshake, so that each connection waits in the wheel for the long timeout.
+        built.Balancer.Advance(opened.Now + (Hour / 30), batch);
+        string suffix = hasOuterChecksum ? ", outer UDP checksum" : "";
+        Measure($"forward{suffix}", new FrameGenerator(batch, _batchSize, flows, TcpFlags.Ack, isSequential: false), "hot");
+        foreach ((string what, int forward, int reply) in (ReadOnlySpan<(string, int, int)>)[("forward", 1, 0), ("reverse", 0, 1), ("both ways", 1, 1)])
+        {
+            // Slots of a flow lie side by side where both directions are in the ring; else its first half is used.
+            using FrameRing frames = new(flows * (forward + reply));
+            for (int flow = 0, slot = 0; flow < flows; flow++)
+            {
+                if (forward == 1)
+                {
+                    PeerFlows.WriteForward(frames[slot++][..PeerFrames.FrameBytes], flow);
+                }
+
+                if (reply == 1)
+                {
+                    opened.WriteReply(frames[slot++][..PeerFrames.FrameBytes], flow);
+                }
+            }
+
+            Measure($"{what}{suffix}", new FrameGenerator(batch, _batchSize, frames), "ring");
+        }
+
+        void Measure(string what, FrameGenerator generator, string source)
+        {
+            int frames = isPrinted ? FramesPerPass : FramesPerWarmUp;
+            generator.Now = built.Balancer.Now;
+            double[] raw = new double[_runs];
+            double[] floor = new double[_runs];
+            _ = Pass(built, batch, generator, frames, hasWork: true);
+            long before = _sink.FrameCount;
+            for (int run = 0; run < (isPrinted ? _runs : 1); run++)
+            {
+                floor[run] = Pass(built, batch, generator, frames, hasWork: false);
+                raw[run] = Pass(built, batch, generator, frames, hasWork: true);
+            }
+
+            if (isPrinted)
+            {
+                Print($"FastPathLb, {what}", flows, source, raw, floor);
+                if (_sink.FrameCount - before != (long)frames * _runs || built.Table.Count != flows)
+                {
+                    Console.WriteLine($"!! sent {_sink.FrameCount - before} frames, {built.Table.Count} connections");
+                }
+            }
+        }
+    }
+
+    /// <summary>One SYN of each flow, all of them new; then the hour passes in which they expire.</summary>
+    private void MeasureOpening(int flows, int runs)
+    {
+        using BuiltLoadBalancer built = PeerNode.Build(flows);
+        FrameBatch batch = new(countMax: _batchSize);
+        batch.ConnectSink(_sink);
+        FrameGenerator generator = new(batch, _batchSize, flows, TcpFlags.Syn, isSequential: true) { Now = PeerFlows.StartNanoseconds };
+        double[] raw = new double[Math.Max(runs, 1)];
+        double[] floor = new double[raw.Length];
+        double[] expiry = new double[raw.Length];
+
+        // Run -1 touches memory for the first time.
+        for (int run = -1; run < raw.Length; run++)
+        {
+            generator.Restart();
+            double alone = Pass(built, batch, generator, flows, hasWork: false);
+            generator.Restart();
+            long before = _sink.FrameCount;
+            double whole = Pass(built, batch, generator, flows, hasWork: true);
+            if (_sink.FrameCount - before != flows || built.Table.Count != flows)
+            {
+                Console.WriteLine($"!! sent {_sink.FrameCount - before} frames, {built.Table.Count} connections");
+            }
+
+            double began = LinuxInterop.ThreadNanoseconds();
+            generator.Now += Hour;
+            batch.Clear();
+            built.Balancer.Advance(generator.Now, batch);
+            double expired = (LinuxInterop.ThreadNanoseconds() - began) / flows;
+            if (built.Table.Count != 0)
+            {
+                Console.WriteLine($"!! {built.Table.Count} connections did not expire");
+            }
+
+            if (run >= 0)
+            {
+                (floor[run], raw[run], expiry[run]) = (alone, whole, expired);
+            }
+        }
+
+        if (runs > 0)
+        {
+            Print("FastPathLb, new connections", flows, "hot", raw, floor);
+            Print("FastPathLb, expiry", flows, "-", expiry, new double[expiry.Length]);
+        }
+    }
+
+    private static void Print(string what, int flows, string source, double[] raw, double[] floor)
+    {
+        Figures whole = Figures.Of(raw);
+        Figures alone = Figures.Of(floor);
+        double net = whole.Least - alone.Least;
+        PrintRow(
+            what, "index", flows, source, whole.Least, whole.Median, alone.Least, net, whole.Median - alone.Median,
+            (1e3 / net).ToString("F2", CultureInfo.InvariantCulture));
+    }
+
+    private static double Pass(BuiltLoadBalancer built, FrameBatch batch, FrameGenerator generator, int frames, bool hasWork)
+    {
+        double began = LinuxInterop.ThreadNanoseconds();
+        int left = frames;
+        while (left > 0)
+        {
+            batch.Clear();
+            generator.Fill(left);
+            left -= batch.Count;
+            if (hasWork)
+            {
+                built.Balancer.Process(batch);
+                batch.Flush();
+            }
+        }
+
+        return (LinuxInterop.ThreadNanoseconds() - began) / frames;
+    }
+}

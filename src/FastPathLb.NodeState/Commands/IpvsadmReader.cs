@@ -128,6 +128,17 @@ internal sealed class IpvsadmReader
             case "-o" or "-O" or "--ops":
                 _service = _service with { OnePacket = true };
                 break;
+            default:
+                ReadServerSetting(option, attached);
+                break;
+        }
+    }
+
+    private void ReadServerSetting(string option, string? attached)
+    {
+        string Value(string expected) => attached ?? _words.Take(expected);
+        switch (option)
+        {
             case "-m" or "--masquerading":
                 _server = _server with { Forwarding = IpvsForwarding.Masq };
                 break;

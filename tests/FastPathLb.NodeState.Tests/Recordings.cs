@@ -1,3 +1,5 @@
+using System.Reflection;
+
 namespace FastPathLb.NodeState.Tests;
 
 /// <summary>The recordings in captures/, found from the test's own folder upwards.</summary>
@@ -22,19 +24,14 @@ internal static class Recordings
 
     public static NodeState Read(string name, string prefix = "") => NodeDumpReader.Read(Folder(name), prefix);
 
+    // Upwards from the test's own folder; with outputs elsewhere, where the project was built from.
     private static string FindRoot()
     {
-        string? folder = AppContext.BaseDirectory;
-        string? start = Environment.GetEnvironmentVariable("FASTPATHLB_ROOT");
-        if (start is not null)
+        string built = Assembly.GetExecutingAssembly().GetCustomAttributes<AssemblyMetadataAttribute>()
+            .First(item => item.Key == "RepositoryRoot").Value!;
+        foreach (string begin in (string[])[AppContext.BaseDirectory, built])
         {
-            return Path.Combine(start, "captures");
-        }
-
-        // With --artifacts-path the tests run outside of the repository; the source file still tells where it is.
-        foreach (string begin in (string[])[folder, SourceFolder()])
-        {
-            for (folder = begin; folder is not null; folder = Path.GetDirectoryName(folder))
+            for (string? folder = begin; folder is not null; folder = Path.GetDirectoryName(folder))
             {
                 if (File.Exists(Path.Combine(folder, "FastPathLb.sln")))
                 {
@@ -45,6 +42,4 @@ internal static class Recordings
 
         throw new DirectoryNotFoundException("captures/ is not above the tests");
     }
-
-    private static string SourceFolder([System.Runtime.CompilerServices.CallerFilePath] string path = "") => Path.GetDirectoryName(path)!;
 }

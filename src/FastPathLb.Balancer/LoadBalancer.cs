@@ -68,12 +68,14 @@ public sealed class LoadBalancer
     }
 
     /// <summary>Lets time pass up to a moment: what is due happens. Time never goes back.</summary>
-    public void Advance(long now)
+    /// <param name="now">The moment, nanoseconds since the Unix epoch.</param>
+    /// <param name="batch">Where frames go that this causes.</param>
+    public void Advance(long now, FrameBatch batch)
     {
         if (now > _now)
         {
             _now = now;
-            _space.Advance(now);
+            _space.Advance(now, batch);
         }
     }
 
@@ -84,7 +86,8 @@ public sealed class LoadBalancer
         for (int index = 0; index < frames.Length; index++)
         {
             ref FrameDescriptor frame = ref frames[index];
-            Advance(frame.TimestampNanoseconds);
+            batch.EnsureOutputRoom();
+            Advance(frame.TimestampNanoseconds, batch);
             Outcome outcome = _uplink is not null
                 ? _uplink.Receive(
                     batch, frame.Offset, frame.LengthBytes, frame.WireLengthBytes, index, frame.TimestampNanoseconds,

@@ -71,6 +71,12 @@ public sealed class Packet
     /// <summary>Largest fragment the packet was reassembled from, in bytes; 0 where it came whole.</summary>
     public int LargestFragmentBytes { get; set; }
 
+    /// <summary>Where the fragments ended that the packet was reassembled from, in bytes of its payload.</summary>
+    internal int[] FragmentEnds { get; } = new int[Stack.FragmentReassembler.FragmentsMax];
+
+    /// <summary>Number of fragments it was reassembled from; 0 where it came whole.</summary>
+    public int FragmentCount { get; set; }
+
     /// <summary>What conntrack says of it.</summary>
     public TrackInfo Track { get; set; }
 
@@ -148,6 +154,7 @@ public sealed class Packet
         IsBalanced = false;
         IgnoresDontFragment = false;
         LargestFragmentBytes = 0;
+        FragmentCount = 0;
         BalancedBy = -1;
         HasPartialChecksum = false;
         IsSuperPacket = false;

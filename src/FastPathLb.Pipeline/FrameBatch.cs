@@ -33,7 +33,9 @@ public sealed class FrameBatch
     /// <summary>Bytes for input frames when nothing else is asked for.</summary>
     public const int InputBytesDefault = 1024 * 1024;
 
-    private const int OutputBytes = 512 * 1024;
+    // Twice what one frame may cause: a datagram of 64 KiB put together and cut again, with head rooms.
+    private const int OutputBytesPerFrame = 512 * 1024;
+    private const int OutputBytes = 2 * OutputBytesPerFrame;
     private const int EmittedMax = 1024;
 
     private readonly byte[] _arena;
@@ -140,6 +142,19 @@ public sealed class FrameBatch
         bytes.CopyTo(room);
         Commit(bytes.Length, wireLengthBytes < 0 ? bytes.Length : wireLengthBytes, timestampNanoseconds, number, portIndex);
         return true;
+    }
+
+    /// <summary>
+    /// Makes room for all that one more input frame may cause, so that nothing is flushed while it is processed. Called between
+    /// frames.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void EnsureOutputRoom()
+    {
+        if (_arena.Length - _outputNext < OutputBytesPerFrame)
+        {
+            Flush();
+        }
     }
 
     /// <summary>

@@ -22,6 +22,7 @@ public sealed class IpvsCore
     private readonly Dictionary<ServiceKey, VirtualService> _byKey = [];
     private readonly List<RealServer> _servers = [];
     private readonly List<RealServer> _trash = [];
+    private long _nextTrashSweep;
 
     internal IpvsCore(NetworkNamespace space, ConnectionTable table)
     {
@@ -176,6 +177,7 @@ public sealed class IpvsCore
     /// <summary>Expires what is due by now.</summary>
     internal void Expire(long now)
     {
+        SweepTrash(now);
         int budget = ExpireBudget;
         _table.Wheel.Start(now);
         for (int number = _table.Wheel.TakeDue(now, ref budget); number >= 0; number = _table.Wheel.TakeDue(now, ref budget))
@@ -186,7 +188,8 @@ public sealed class IpvsCore
             {
                 if (connection.IpvsExpires <= now)
                 {
-                    ExpireConnection(number, now, isImmediate: false);
+                    // At its own time, which may lie well before now: what depends on it is timed from there.
+                    ExpireConnection(number, connection.IpvsExpires, isImmediate: false);
                 }
                 else
                 {
@@ -197,7 +200,7 @@ public sealed class IpvsCore
             {
                 if (connection.TrackExpires <= now)
                 {
-                    _space.Tracker.Forget(number, now);
+                    _space.Tracker.Forget(number, connection.TrackExpires);
                 }
                 else
                 {
@@ -472,13 +475,46 @@ public sealed class IpvsCore
             service.Scheduler.ServersChanged(server, index);
         }
 
-        server.TrashedAt = now;
-        _trash.RemoveAll(trashed => now - trashed.TrashedAt > TrashPeriod
-            && trashed.TotalConnections == 0 && trashed.PersistentConnections == 0);
+        if (_trash.Count == 0)
+        {
+            _nextTrashSweep = now + (TrashPeriod / 2);
+        }
+
+        server.IdleSince = 0;
         _trash.Insert(0, server);
         if (Settings.ExpiresConnectionsWithoutServer)
         {
             ExpireConnectionsOf(server, now);
+        }
+    }
+
+    /// <summary>
+    /// Frees removed servers that nothing holds any more (ip_vs_dest_trash_expire): looked at once in half a period, noted as
+    /// idle the first time, freed once idle for a whole period. Until then the same server comes back with its counters.
+    /// </summary>
+    private void SweepTrash(long now)
+    {
+        while (_trash.Count > 0 && now >= _nextTrashSweep)
+        {
+            for (int index = _trash.Count - 1; index >= 0; index--)
+            {
+                RealServer server = _trash[index];
+                if (server.TotalConnections > 0 || server.PersistentConnections > 0)
+                {
+                    continue;
+                }
+
+                if (server.IdleSince == 0)
+                {
+                    server.IdleSince = _nextTrashSweep;
+                }
+                else if (_nextTrashSweep >= server.IdleSince + TrashPeriod)
+                {
+                    _trash.RemoveAt(index);
+                }
+            }
+
+            _nextTrashSweep += TrashPeriod / 2;
         }
     }
 

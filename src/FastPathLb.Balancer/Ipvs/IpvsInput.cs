@@ -68,6 +68,11 @@ internal sealed class IpvsInput
     public Outcome? ProcessForwardedIcmp(Packet packet) =>
         packet.Protocol == IpProtocol.Icmp ? ProcessIcmp(packet, HookPoint.Forward) : null;
 
+    /// <summary>The namespace's own ICMP errors at OUTPUT: one about a balanced packet goes to the packet's server.</summary>
+    /// <returns>How its sending ended, or null where it is not about a balanced packet.</returns>
+    public DropReason? ProcessOwnIcmp(Packet packet) =>
+        ProcessIcmp(packet, HookPoint.LocalOut) is { } outcome ? outcome.Reason : null;
+
     /// <summary>Whether a found connection serves this packet: a SYN may end it, a removed server does.</summary>
     private Outcome? Revise(Packet packet, ref int number)
     {

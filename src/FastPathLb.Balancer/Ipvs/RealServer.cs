@@ -62,8 +62,8 @@ public sealed class RealServer
     /// <summary>Whether a scheduler may pick it at all.</summary>
     internal bool CanTake => Weight > 0 && !IsOverloaded;
 
-    /// <summary>When it went to the trash, or 0.</summary>
-    internal long TrashedAt { get; set; }
+    /// <summary>Since when nothing holds the removed server, as far as was looked; 0 where it was not.</summary>
+    internal long IdleSince { get; set; }
 
     /// <summary>The port a connection to a virtual port goes to.</summary>
     public ushort PortFor(ushort virtualPort) => Port != 0 ? Port : virtualPort;

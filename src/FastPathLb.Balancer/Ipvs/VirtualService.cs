@@ -42,6 +42,20 @@ public sealed class VirtualService
     /// <summary>Traffic.</summary>
     public IpvsCounters Counters { get; } = new();
 
+    /// <summary>Puts servers to the front of the list, in this order. Before the first connection only.</summary>
+    public void Reorder(IReadOnlyList<RealServer> front)
+    {
+        for (int index = front.Count - 1; index >= 0; index--)
+        {
+            if (_servers.Remove(front[index]))
+            {
+                _servers.Insert(0, front[index]);
+            }
+        }
+
+        Scheduler.ServersChanged(null, -1);
+    }
+
     internal void Link(RealServer server) => _servers.Insert(0, server);
 
     internal int Unlink(RealServer server)

@@ -30,6 +30,12 @@ public sealed class AddressTranslator
     /// <summary>Which port is taken when the own one is not free.</summary>
     public SourcePortPolicy PortPolicy { get; set; }
 
+    /// <summary>
+    /// Ports that a recording shows to have been drawn, by the flow before its source was translated; asked first where the flow's
+    /// own port is not free. Null where there is no recording.
+    /// </summary>
+    public IReadOnlyDictionary<FlowKey, ushort>? RecordedPorts { get; set; }
+
     /// <summary>Seed of drawn ports.</summary>
     public ulong Seed
     {
@@ -135,7 +141,27 @@ public sealed class AddressTranslator
             return chosen;
         }
 
-        return SearchPort(chosen, isSource, ports, now);
+        return isSource && TryRecordedPort(current, ref chosen, now) ? chosen : SearchPort(chosen, isSource, ports, now);
+    }
+
+    private bool TryRecordedPort(FlowKey current, ref FlowKey chosen, long now)
+    {
+        // A recording knows no namespaces.
+        current.Network = 0;
+        FlowKey recorded = chosen;
+        if (RecordedPorts is null || !RecordedPorts.TryGetValue(current, out ushort port))
+        {
+            return false;
+        }
+
+        recorded.SourcePort = port;
+        if (IsUsed(recorded, now))
+        {
+            return false;
+        }
+
+        chosen = recorded;
+        return true;
     }
 
     private bool IsUsed(in FlowKey key, long now) => _tracker.IsTaken(ConnectionTracker.Invert(key), now);

@@ -1,3 +1,4 @@
+using FastPathLb.Conntrack;
 using FastPathLb.Wire;
 
 namespace FastPathLb.Balancer.Netfilter;
@@ -117,6 +118,15 @@ public sealed class PacketRule
             && (IsDestinationLocal is not bool toLocal || space.IsLocalAddress(packet.Destination) == toLocal)
             && (IsSourceLocal is not bool fromLocal || space.IsLocalAddress(packet.Source) == fromLocal);
     }
+
+    /// <summary>Whether a flow's packets can match, by addresses, protocol and ports.</summary>
+    internal bool MatchesFlow(in FlowKey flow) =>
+        !IsUnsupported
+        && (Source.Length == 0 || Source.Contains(new Ipv4Address(flow.Source)) != IsSourceNegated)
+        && (Destination.Length == 0 || Destination.Contains(new Ipv4Address(flow.Destination)) != IsDestinationNegated)
+        && (Protocol == IpProtocol.Ip || (flow.Protocol == Protocol) != IsProtocolNegated)
+        && (SourcePorts.Count == 0 || Contains(SourcePorts, flow.SourcePort) != AreSourcePortsNegated)
+        && (DestinationPorts.Count == 0 || Contains(DestinationPorts, flow.DestinationPort) != AreDestinationPortsNegated);
 
     private static bool Contains(IReadOnlyList<PortRange> ranges, ushort port)
     {

@@ -1,3 +1,5 @@
+using FastPathLb.Conntrack;
+
 namespace FastPathLb.Balancer.Netfilter;
 
 /// <summary>An iptables table: mangle, nat or filter. Rules change between batches only.</summary>
@@ -62,6 +64,20 @@ public sealed class RuleTable
             default:
                 return true;
         }
+    }
+
+    /// <summary>The mark a flow's packets would have after a hook's MARK rules, as far as addresses and ports decide.</summary>
+    internal uint MarkOf(HookPoint hook, in FlowKey flow, uint mark)
+    {
+        foreach (PacketRule rule in _hooks[(int)hook].Rules)
+        {
+            if (rule.Target == RuleTarget.Mark && rule.MatchesFlow(flow))
+            {
+                mark = (mark & ~rule.MarkMask) ^ rule.MarkValue;
+            }
+        }
+
+        return mark;
     }
 
     private RuleTarget Walk(RuleChain chain, Packet packet, Stack.NetworkNamespace space, int depth, out PacketRule? decisive)

@@ -47,6 +47,7 @@ internal sealed class ArpResponder
             && (operation == Reply || isForUs || _space.Neighbors.Entries.ContainsKey(sender)))
         {
             _space.Neighbors.Set(sender, senderMac);
+            _space.Resolver.Resolve(sender, batch, inputIndex, now);
         }
 
         if (operation == Reply)

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using FastPathLb.Conntrack;
 using FastPathLb.Pipeline;
 using FastPathLb.Wire;
 
@@ -21,7 +22,6 @@ public sealed class IcmpErrors
     private readonly Dictionary<uint, Peer> _peers = new(PeersMax);
     private long _globalCredit;
     private long _globalStamp;
-    private ushort _identification;
 
     internal IcmpErrors(NetworkNamespace space) => _space = space;
 
@@ -29,6 +29,7 @@ public sealed class IcmpErrors
     {
         public long Tokens;
         public long Last;
+        public int Redirects;
     }
 
     /// <summary>Least time between errors to one destination, milliseconds (net.ipv4.icmp_ratelimit); bursts of six are let out.</summary>
@@ -54,22 +55,68 @@ public sealed class IcmpErrors
             return false;
         }
 
-        Route? route = _space.FindRoute(about.Source);
-        if (route is null)
+        // The sender may be an address of our own, where IPVS put it there: then the error ends here, or IPVS passes it on.
+        bool isToUs = _space.IsLocalAddress(about.Source);
+        Route? route = isToUs ? null : _space.FindRoute(about.Source);
+        if (route is null && !isToUs)
         {
             return false;
         }
 
-        bool isLimited = (RateMask & (1u << (int)type)) != 0;
-        if (isLimited && !(IsGlobalAllowed(about.Now) && IsPeerAllowed(about.Source, about.Now)))
+        bool isLimited = (RateMask & (1u << (int)type)) != 0
+            && !(type == IcmpType.DestinationUnreachable && code == Icmp.FragmentationNeeded);
+        if (isLimited && !(IsGlobalAllowed(about.Now) && (isToUs || IsPeerAllowed(about.Source, about.Now))))
         {
             RateLimited++;
             return false;
         }
 
-        uint source = about.IsRoutedToUs ? about.Destination : PreferredSource(route);
+        if (isLimited)
+        {
+            _globalCredit--;
+        }
+
+        uint source = about.IsRoutedToUs ? about.Destination : route is null ? about.Source : PreferredSource(route);
         Emit(about, route, source, type, code, information);
         return true;
+    }
+
+    /// <summary>
+    /// Tells the sender of a forwarded packet that its next hop is on its own link (ip_rt_send_redirect): ever more seldom, and
+    /// not at all after nine that were ignored. A packet whose connection is not confirmed yet, or translated, causes none that
+    /// would be seen (nf_nat_icmp_reply_translation), but is counted.
+    /// </summary>
+    internal void SendRedirect(Packet about)
+    {
+        const long LoadJiffies = JiffiesPerSecond / 50;
+        const int RedirectsMax = 9;
+        const long SilenceJiffies = LoadJiffies << (RedirectsMax + 1);
+        long jiffies = about.Now / JiffyNanoseconds;
+        Peer peer = PeerOf(about.Source, jiffies);
+        if (jiffies > peer.Last + SilenceJiffies)
+        {
+            peer.Tokens = 0;
+            peer.Redirects = 0;
+        }
+
+        bool isSent = false;
+        if (peer.Redirects >= RedirectsMax)
+        {
+            peer.Last = jiffies;
+        }
+        else if (peer.Redirects == 0 || jiffies > peer.Last + (LoadJiffies << peer.Redirects))
+        {
+            peer.Last = jiffies;
+            peer.Redirects++;
+            isSent = true;
+        }
+
+        _peers[about.Source] = peer;
+        if (isSent && about.Track != TrackInfo.Untracked && !about.IsPending
+            && (_space.Tracker.EntryOf(about).Flags & (ConnectionFlags.SourceNat | ConnectionFlags.DestinationNat)) == 0)
+        {
+            Send(about, IcmpType.Redirect, Icmp.RedirectHost, about.NextHop);
+        }
     }
 
     private static uint PreferredSource(Route route) =>
@@ -86,17 +133,18 @@ public sealed class IcmpErrors
         return message.IsEmpty || message[0] > Icmp.HighestType || Icmp.IsError((IcmpType)message[0]);
     }
 
-    private void Emit(Packet about, Route route, uint source, IcmpType type, byte code, uint information)
+    private void Emit(Packet about, Route? route, uint source, IcmpType type, byte code, uint information)
     {
         int quoted = Math.Min(
-            about.LengthBytes, Math.Min(route.Interface.MtuBytes, DatagramBytesMax) - Ipv4.HeaderLengthMinimum - Icmp.HeaderBytes);
+            about.LengthBytes, Math.Min(route?.Interface.MtuBytes ?? DatagramBytesMax, DatagramBytesMax) - Ipv4.HeaderLengthMinimum - Icmp.HeaderBytes);
         quoted = Math.Min(quoted, about.CapturedBytes);
         int length = Ipv4.HeaderLengthMinimum + Icmp.HeaderBytes + quoted;
         FrameBatch batch = about.Batch;
         int offset = batch.RentOutput(LinkInput.EthernetHeaderBytes + length) + LinkInput.EthernetHeaderBytes;
         Span<byte> bytes = batch.Slice(offset, length);
         byte typeOfService = (byte)((about.TypeOfService & TypeOfServiceMask) | InternetworkControl);
-        WriteHeader(bytes, typeOfService, (ushort)length, ++_identification, IpProtocol.Icmp, source, about.Source);
+        ushort identification = _space.NextIdentification(source, about.Source, IpProtocol.Icmp, (byte)type);
+        WriteHeader(bytes, typeOfService, (ushort)length, identification, IpProtocol.Icmp, source, about.Source);
 
         Span<byte> message = bytes[Ipv4.HeaderLengthMinimum..];
         message[0] = (byte)type;
@@ -108,8 +156,12 @@ public sealed class IcmpErrors
         BinaryPrimitives.WriteUInt16BigEndian(message[Icmp.ChecksumOffset..], InternetChecksum.Compute(message));
 
         _packet.Begin(batch, offset, length, about.InputIndex, about.Now);
-        _packet.Output = route.Interface;
-        _packet.NextHop = route.Via != 0 ? route.Via : about.Source;
+        if (route is not null)
+        {
+            _packet.Output = route.Interface;
+            _packet.NextHop = route.Via != 0 ? route.Via : about.Source;
+        }
+
         _space.Output.SendLocal(_packet);
     }
 
@@ -129,27 +181,27 @@ public sealed class IcmpErrors
         Ipv4.WriteChecksum(bytes);
     }
 
-    /// <summary>icmp_global_allow: a token bucket filled once in 20 ms at the most.</summary>
+    /// <summary>
+    /// icmp_global_allow and icmp_global_consume: a token bucket, filled when it is empty and once in 20 ms at the most. The
+    /// kernel takes 0 to 2 tokens for an error, by chance; here it is always one.
+    /// </summary>
     private bool IsGlobalAllowed(long now)
     {
-        long jiffies = now / JiffyNanoseconds;
-        long delta = Math.Min(jiffies - _globalStamp, JiffiesPerSecond);
-        if (delta >= JiffiesPerSecond / 50)
+        if (_globalCredit > 0)
         {
-            long increment = PerSecondMax * delta / JiffiesPerSecond;
-            if (increment > 0)
-            {
-                _globalStamp = jiffies;
-                _globalCredit = Math.Min(_globalCredit + increment, BurstMax);
-            }
+            return true;
         }
 
-        if (_globalCredit <= 0)
+        long jiffies = now / JiffyNanoseconds;
+        long delta = Math.Min(jiffies - _globalStamp, JiffiesPerSecond);
+        long increment = delta < JiffiesPerSecond / 50 ? 0 : PerSecondMax * delta / JiffiesPerSecond;
+        if (increment <= 0)
         {
             return false;
         }
 
-        _globalCredit--;
+        _globalStamp = jiffies;
+        _globalCredit = Math.Min(_globalCredit + increment, BurstMax);
         return true;
     }
 
@@ -158,16 +210,7 @@ public sealed class IcmpErrors
     {
         long jiffies = now / JiffyNanoseconds;
         long timeout = PerDestinationMilliseconds * JiffiesPerSecond / 1000;
-        if (!_peers.TryGetValue(destination, out Peer peer))
-        {
-            if (_peers.Count >= PeersMax)
-            {
-                _peers.Clear();
-            }
-
-            peer.Last = jiffies - (60 * JiffiesPerSecond);
-        }
-
+        Peer peer = PeerOf(destination, jiffies);
         peer.Tokens = Math.Min(peer.Tokens + (jiffies - peer.Last), BurstFactor * timeout);
         peer.Last = jiffies;
         bool isAllowed = peer.Tokens >= timeout;
@@ -178,5 +221,20 @@ public sealed class IcmpErrors
 
         _peers[destination] = peer;
         return isAllowed;
+    }
+
+    private Peer PeerOf(uint address, long jiffies)
+    {
+        if (_peers.TryGetValue(address, out Peer peer))
+        {
+            return peer;
+        }
+
+        if (_peers.Count >= PeersMax)
+        {
+            _peers.Clear();
+        }
+
+        return new Peer { Last = jiffies - (60 * JiffiesPerSecond) };
     }
 }

@@ -35,6 +35,11 @@ internal sealed class Ipv4Forward
         }
 
         Ipv4.DecrementTimeToLive(packet.Bytes);
+        if (ReferenceEquals(packet.Input, output) && _space.SendsRedirects)
+        {
+            _space.IcmpErrors.SendRedirect(packet);
+        }
+
         if (!_space.Mangle.TryPass(HookPoint.Forward, packet, _space, out _))
         {
             return Outcome.Dropped(DropReason.FilterRule);

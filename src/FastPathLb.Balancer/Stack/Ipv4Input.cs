@@ -38,7 +38,11 @@ internal sealed class Ipv4Input
     {
         if (packet.IsFragment)
         {
-            return Outcome.Held(DropReason.FragmentHeld);
+            DropReason fragment = _space.Reassembler.Add(packet);
+            if (fragment != DropReason.None)
+            {
+                return fragment == DropReason.FragmentHeld ? Outcome.Held(fragment) : Outcome.Dropped(fragment);
+            }
         }
 
         _space.Tracker.Track(packet);

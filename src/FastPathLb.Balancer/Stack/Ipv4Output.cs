@@ -30,7 +30,19 @@ internal sealed class Ipv4Output
             return dropped;
         }
 
-        return _space.Filter.TryPass(HookPoint.LocalOut, packet, _space, out _) ? PostRoute(packet) : DropReason.FilterRule;
+        if (_space.Ipvs.IsActive && !packet.IsBalanced && packet.Protocol == IpProtocol.Icmp
+            && _space.Ipvs.Input.ProcessOwnIcmp(packet) is { } handled)
+        {
+            return handled;
+        }
+
+        if (!_space.Filter.TryPass(HookPoint.LocalOut, packet, _space, out _))
+        {
+            return DropReason.FilterRule;
+        }
+
+        // To an address of the namespace's own: its stack would receive it, and has nothing to do with an error.
+        return packet.Output is null ? DropReason.LocalDeliveredToStack : PostRoute(packet);
     }
 
     /// <summary>POSTROUTING and what follows.</summary>
@@ -82,43 +94,80 @@ internal sealed class Ipv4Output
         return SendFragments(packet, packet.LargestFragmentBytes > 0 ? Math.Min(mtu, packet.LargestFragmentBytes) : mtu);
     }
 
-    /// <summary>Cuts a packet to the MTU (ip_do_fragment, the slow path).</summary>
+    /// <summary>
+    /// Cuts a packet to the MTU (ip_do_fragment). One that was reassembled is cut where it was cut before, as far as that fits.
+    /// </summary>
     private DropReason SendFragments(Packet packet, int mtuBytes)
     {
         int header = packet.HeaderLengthBytes;
-        int room = (mtuBytes - header) & ~7;
         int payload = Math.Min(packet.LengthBytes, packet.CapturedBytes) - header;
-        ushort flags = (ushort)(BinaryPrimitives.ReadUInt16BigEndian(packet.Bytes[Ipv4.FragmentOffset..]) & Ipv4.DontFragment);
-        for (int position = 0; position < payload; position += room)
+        int room = mtuBytes - header;
+        if (room < 8)
         {
-            int length = Math.Min(room, payload - position);
-            int offset = packet.Batch.RentOutput(LinkInput.EthernetHeaderBytes + header + length) + LinkInput.EthernetHeaderBytes;
-            Span<byte> fragment = packet.Batch.Slice(offset, header + length);
-            packet.Bytes[..header].CopyTo(fragment);
-            packet.Bytes.Slice(header + position, length).CopyTo(fragment[header..]);
-            BinaryPrimitives.WriteUInt16BigEndian(fragment[Ipv4.TotalLengthOffset..], (ushort)(header + length));
-            bool isLast = position + length >= payload;
-            BinaryPrimitives.WriteUInt16BigEndian(
-                fragment[Ipv4.FragmentOffset..],
-                (ushort)(flags | (isLast ? 0 : Ipv4.MoreFragments) | (position >> 3)));
-            Ipv4.WriteChecksum(fragment);
-            DropReason dropped = Transmit(packet, offset, header + length);
+            return DropReason.FrameTooLargeForDevice;
+        }
+
+        bool keepsCuts = packet.FragmentCount > 0 && FitsCuts(packet, room);
+        int part = 0;
+        for (int position = 0; position < payload;)
+        {
+            int end = keepsCuts ? packet.FragmentEnds[part++] : Math.Min(position + (room & ~7), payload);
+            if (!keepsCuts && payload - position <= room)
+            {
+                end = payload;
+            }
+
+            DropReason dropped = SendFragment(packet, header, position, end, isLast: end >= payload);
             if (dropped != DropReason.None)
             {
                 return dropped;
             }
+
+            position = end;
         }
 
         return DropReason.None;
     }
 
+    private static bool FitsCuts(Packet packet, int room)
+    {
+        int start = 0;
+        for (int index = 0; index < packet.FragmentCount; index++)
+        {
+            int length = packet.FragmentEnds[index] - start;
+            if (length > room || ((length & 7) != 0 && index + 1 < packet.FragmentCount))
+            {
+                return false;
+            }
+
+            start = packet.FragmentEnds[index];
+        }
+
+        return true;
+    }
+
+    private DropReason SendFragment(Packet packet, int header, int start, int end, bool isLast)
+    {
+        int length = end - start;
+        int offset = packet.Batch.RentOutput(LinkInput.EthernetHeaderBytes + header + length) + LinkInput.EthernetHeaderBytes;
+        Span<byte> fragment = packet.Batch.Slice(offset, header + length);
+        packet.Bytes[..header].CopyTo(fragment);
+        packet.Bytes.Slice(header + start, length).CopyTo(fragment[header..]);
+        BinaryPrimitives.WriteUInt16BigEndian(fragment[Ipv4.TotalLengthOffset..], (ushort)(header + length));
+        int flags = BinaryPrimitives.ReadUInt16BigEndian(packet.Bytes[Ipv4.FragmentOffset..]) & Ipv4.DontFragment;
+        BinaryPrimitives.WriteUInt16BigEndian(
+            fragment[Ipv4.FragmentOffset..], (ushort)(flags | (isLast ? 0 : Ipv4.MoreFragments) | (start >> 3)));
+        Ipv4.WriteChecksum(fragment);
+        return Transmit(packet, offset, header + length);
+    }
+
     /// <summary>Puts the Ethernet header in front and hands the frame to the link.</summary>
-    private DropReason Transmit(Packet packet, int offset, int lengthBytes)
+    internal DropReason Transmit(Packet packet, int offset, int lengthBytes)
     {
         NetworkInterface output = packet.Output!;
         if (!_space.Neighbors.TryGet(packet.NextHop, out MacAddress mac))
         {
-            return DropReason.NeighborUnresolved;
+            return _space.Resolver.Hold(packet, offset, lengthBytes);
         }
 
         int frameOffset = offset - LinkInput.EthernetHeaderBytes;

@@ -15,7 +15,6 @@ internal sealed class LocalStack
 
     private readonly NetworkNamespace _space;
     private readonly Packet _reply = new();
-    private ushort _identification;
 
     public LocalStack(NetworkNamespace space) => _space = space;
 
@@ -61,8 +60,10 @@ internal sealed class LocalStack
     {
         int length = Ipv4.HeaderLengthMinimum + message.Length;
         Span<byte> bytes = Rent(packet, length, out int offset);
+        ushort identification = _space.NextIdentification(
+            packet.Destination, packet.Source, IpProtocol.Icmp, (byte)IcmpType.EchoReply);
         IcmpErrors.WriteHeader(
-            bytes, packet.TypeOfService, (ushort)length, ++_identification, IpProtocol.Icmp, packet.Destination, packet.Source);
+            bytes, packet.TypeOfService, (ushort)length, identification, IpProtocol.Icmp, packet.Destination, packet.Source);
         Span<byte> reply = bytes[Ipv4.HeaderLengthMinimum..];
         message.CopyTo(reply);
         reply[0] = (byte)IcmpType.EchoReply;

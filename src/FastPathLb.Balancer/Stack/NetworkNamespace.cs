@@ -27,6 +27,7 @@ public sealed class NetworkNamespace
     private readonly HashSet<uint> _localAddresses = [];
     private readonly HashSet<uint> _broadcasts = [];
     private ILinkOutput[] _links = [];
+    private ushort _identification;
 
     /// <summary>Makes an empty namespace over a connection table, which it may share with others of the same worker.</summary>
     /// <param name="name">Name, for people.</param>
@@ -40,6 +41,8 @@ public sealed class NetworkNamespace
         Tracker = new ConnectionTracker(this, table);
         Translator = new AddressTranslator(this, Tracker);
         Ipvs = new IpvsCore(this, table);
+        Reassembler = new FragmentReassembler(this);
+        Resolver = new NeighborResolver(this);
         Output = new Ipv4Output(this);
         IcmpErrors = new IcmpErrors(this);
         LocalStack = new LocalStack(this);
@@ -92,7 +95,17 @@ public sealed class NetworkNamespace
     /// <summary>ICMP errors and their rate limits.</summary>
     public IcmpErrors IcmpErrors { get; }
 
+    /// <summary>
+    /// Identifications that a recording shows the kernel drew for packets of its own, by source, destination and protocol with
+    /// the ICMP type as destination port; null where there is no recording.
+    /// </summary>
+    public IReadOnlyDictionary<FlowKey, Queue<ushort>>? RecordedIdentifications { get; set; }
+
     internal LinkInput LinkInput { get; }
+
+    internal FragmentReassembler Reassembler { get; }
+
+    internal NeighborResolver Resolver { get; }
 
     internal ArpResponder Arp { get; }
 
@@ -173,6 +186,16 @@ public sealed class NetworkNamespace
         _routes.Insert(index < 0 ? _routes.Count : index, route);
     }
 
+    /// <summary>
+    /// The virtual service that a flow from a client would reach: by the mark its packets would get at PREROUTING and INPUT, or by
+    /// address and port. Counts nothing.
+    /// </summary>
+    public VirtualService? FindServiceOf(in FlowKey flow)
+    {
+        uint fwmark = Mangle.MarkOf(HookPoint.LocalIn, flow, Mangle.MarkOf(HookPoint.PreRouting, flow, 0));
+        return Ipvs.FindService(fwmark, flow.Protocol, flow.Destination, flow.DestinationPort);
+    }
+
     /// <summary>Whether an address is the namespace's own.</summary>
     public bool IsLocalAddress(uint address) => _localAddresses.Contains(address) || address >> 24 == 127;
 
@@ -198,8 +221,29 @@ public sealed class NetworkNamespace
 
     internal ILinkOutput LinkOf(NetworkInterface device) => _links[device.Index];
 
-    /// <summary>Does what is due by now: connections that expire. Called with times that never go back.</summary>
-    public void Advance(long now) => Ipvs.Expire(now);
+    /// <summary>
+    /// Does what is due by now: connections that expire, datagrams that were never completed, next hops that did not answer.
+    /// Called with times that never go back.
+    /// </summary>
+    /// <param name="now">Time, nanoseconds since the Unix epoch.</param>
+    /// <param name="batch">Where frames go that this causes.</param>
+    public void Advance(long now, FrameBatch batch)
+    {
+        Ipvs.Expire(now);
+        Reassembler.Expire(now, batch);
+        Resolver.Expire(now, batch);
+    }
+
+    /// <summary>
+    /// The identification of the next packet that this namespace itself sends. The kernel draws them; here they count up, but for
+    /// those that a recording tells.
+    /// </summary>
+    internal ushort NextIdentification(uint source, uint destination, IpProtocol protocol, byte type)
+    {
+        FlowKey key = new() { Source = source, Destination = destination, Protocol = protocol, DestinationPort = type };
+        return RecordedIdentifications is { } recorded && recorded.TryGetValue(key, out Queue<ushort>? queue)
+            && queue.TryDequeue(out ushort drawn) ? drawn : ++_identification;
+    }
 
     /// <summary>Lets a frame in by an interface.</summary>
     internal Outcome Receive(

@@ -23,7 +23,7 @@ public static class LoadBalancerBuilder
         NetworkNamespace space = NamespaceBuilder.Build(state, 1, table, options.ServerOrder, warnings);
         space.Translator.PortPolicy = options.PortPolicy;
         space.Translator.Seed = options.Seed;
-        space.Neighbors.InfersDockerMacs = true;
+        space.Neighbors.InfersDockerMacs = !HasNeighborDump(node, options.NamespaceName) && !HasNeighborDump(node, "overlay");
         NetworkInterface device = FindDevice(space, node);
         AdoptOverlayNeighbors(space, node);
         StartRoundRobin(space.Ipvs, options.RoundRobinStart);
@@ -54,6 +54,11 @@ public static class LoadBalancerBuilder
         return device ?? throw new NodeStateException(
             $"{node.Origin}: namespace '{space.Name}' has no interface but lo; expected eth0 in {space.Name}.ip-addr.txt");
     }
+
+    /// <summary>Whether the state says which next hops there are: then one that it does not name is not there.</summary>
+    private static bool HasNeighborDump(NodeDump node, string name) =>
+        node.Namespaces.TryGetValue(name, out NamespaceState? space)
+        && space.Neighbors.Any(neighbor => neighbor.State != NeighborState.InferredState);
 
     /// <summary>What the VXLAN device answers ARP with is what the load balancer's own table will hold.</summary>
     private static void AdoptOverlayNeighbors(NetworkNamespace space, NodeDump node)

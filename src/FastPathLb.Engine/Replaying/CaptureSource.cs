@@ -11,12 +11,10 @@ public sealed class CaptureSource : IFrameSource
 {
     private readonly CaptureReader _reader;
     private readonly LoadBalancer _balancer;
-    private readonly byte[] _pending = GC.AllocateUninitializedArray<byte>(FrameBatch.FrameLengthMax);
     private readonly byte[] _converted = GC.AllocateUninitializedArray<byte>(4096);
-    private int _pendingLength = -1;
-    private int _pendingWireLength;
-    private long _pendingTimestamp;
-    private long _pendingNumber;
+    private readonly Queue<KeptFrame> _ready = [];
+    private readonly List<(long Overtaker, KeptFrame Frame)> _overtaken = [];
+    private bool _isAtEnd;
 
     /// <summary>Reads a capture for a load balancer.</summary>
     public CaptureSource(CaptureReader reader, LoadBalancer balancer)
@@ -27,6 +25,9 @@ public sealed class CaptureSource : IFrameSource
 
     /// <summary>Frames from this time on wait for the next batch, nanoseconds since the Unix epoch.</summary>
     public long StopBefore { get; set; } = long.MaxValue;
+
+    /// <summary>In which order frames reached the load balancer.</summary>
+    public RecordingHints Hints { get; set; } = RecordingHints.None;
 
     /// <summary>Takes the load balancer's own frames: what the recording's load balancer sent.</summary>
     public OwnFrameHandler? OwnFrames { get; set; }
@@ -40,63 +41,116 @@ public sealed class CaptureSource : IFrameSource
     /// <summary>Time of the latest frame read, own ones included.</summary>
     public long LatestTimestamp { get; private set; } = long.MinValue;
 
+    /// <summary>Why the capture cannot be read on, where it is damaged in the middle; the frames before were good.</summary>
+    public string? Damage { get; private set; }
+
     /// <inheritdoc/>
     public bool Receive(FrameBatch batch)
     {
-        if (_pendingLength >= 0)
+        while (true)
         {
-            if (_pendingTimestamp >= StopBefore)
+            // Frames that wait come first: those that did not fit, and those that were overtaken.
+            while (_ready.TryPeek(out KeptFrame? kept))
+            {
+                if (kept.Timestamp >= StopBefore || !batch.TryAdd(kept.Bytes, kept.Timestamp, kept.Number, kept.WireLength))
+                {
+                    return true;
+                }
+
+                _ready.Dequeue();
+            }
+
+            if (batch.Count == FrameBatch.CountMax)
             {
                 return true;
             }
 
-            batch.TryAdd(_pending.AsSpan(0, _pendingLength), _pendingTimestamp, _pendingNumber, _pendingWireLength);
-            _pendingLength = -1;
-        }
-
-        while (batch.Count < FrameBatch.CountMax)
-        {
-            if (!_reader.TryRead(out CapturedFrame captured))
+            if (_isAtEnd || !TryRead(out CapturedFrame captured))
             {
+                if (!_isAtEnd)
+                {
+                    _isAtEnd = true;
+                    ReleaseOvertaken(long.MaxValue);
+                    continue;
+                }
+
                 return batch.Count > 0;
             }
 
-            ReadOnlySpan<byte> frame = captured.Data;
-            int wireLength = Math.Max(captured.OriginalLengthBytes, frame.Length);
-            if (captured.LinkType != LinkType.Ethernet && !TryConvert(captured, ref frame, ref wireLength))
-            {
-                UnservedFrameCount++;
-                continue;
-            }
+            Take(batch, captured);
+        }
+    }
 
-            LatestTimestamp = Math.Max(LatestTimestamp, captured.TimestampNanoseconds);
-            if (_balancer.IsOwn(frame))
-            {
-                OwnFrameCount++;
-                OwnFrames?.Invoke(frame, captured.TimestampNanoseconds, captured.RecordNumber);
-                continue;
-            }
-
-            if (captured.TimestampNanoseconds >= StopBefore
-                || !batch.TryAdd(frame, captured.TimestampNanoseconds, captured.RecordNumber, wireLength))
-            {
-                Keep(frame, captured.TimestampNanoseconds, captured.RecordNumber, wireLength);
-                return true;
-            }
+    private void Take(FrameBatch batch, in CapturedFrame captured)
+    {
+        ReadOnlySpan<byte> frame = captured.Data;
+        int wireLength = Math.Max(captured.OriginalLengthBytes, frame.Length);
+        if (captured.LinkType != LinkType.Ethernet && !TryConvert(captured, ref frame, ref wireLength))
+        {
+            UnservedFrameCount++;
+            return;
         }
 
-        return true;
+        LatestTimestamp = Math.Max(LatestTimestamp, captured.TimestampNanoseconds);
+        if (_balancer.IsOwn(frame))
+        {
+            OwnFrameCount++;
+            OwnFrames?.Invoke(frame, captured.TimestampNanoseconds, captured.RecordNumber);
+            return;
+        }
+
+        if (Hints.Overtakers.Count > 0
+            && Hints.Overtakers.TryGetValue(captured.RecordNumber, out long overtaker))
+        {
+            _overtaken.Add((overtaker, Keep(frame, captured, wireLength)));
+            return;
+        }
+
+        if (captured.TimestampNanoseconds >= StopBefore
+            || !batch.TryAdd(frame, captured.TimestampNanoseconds, captured.RecordNumber, wireLength))
+        {
+            _ready.Enqueue(Keep(frame, captured, wireLength));
+        }
+
+        if (_overtaken.Count > 0)
+        {
+            ReleaseOvertaken(captured.RecordNumber);
+        }
     }
 
-    private void Keep(ReadOnlySpan<byte> frame, long timestamp, long number, int wireLength)
+    private void ReleaseOvertaken(long number)
     {
-        int length = Math.Min(frame.Length, _pending.Length);
-        frame[..length].CopyTo(_pending);
-        _pendingLength = length;
-        _pendingTimestamp = timestamp;
-        _pendingNumber = number;
-        _pendingWireLength = wireLength;
+        int index = 0;
+        while (index < _overtaken.Count)
+        {
+            if (_overtaken[index].Overtaker <= number)
+            {
+                _ready.Enqueue(_overtaken[index].Frame);
+                _overtaken.RemoveAt(index);
+            }
+            else
+            {
+                index++;
+            }
+        }
     }
+
+    private bool TryRead(out CapturedFrame captured)
+    {
+        try
+        {
+            return _reader.TryRead(out captured);
+        }
+        catch (CaptureFormatException damage)
+        {
+            Damage = damage.Message;
+            captured = default;
+            return false;
+        }
+    }
+
+    private static KeptFrame Keep(ReadOnlySpan<byte> frame, in CapturedFrame captured, int wireLength) =>
+        new(frame.ToArray(), wireLength, captured.TimestampNanoseconds, captured.RecordNumber);
 
     private bool TryConvert(in CapturedFrame captured, ref ReadOnlySpan<byte> frame, ref int wireLength)
     {
@@ -114,4 +168,6 @@ public sealed class CaptureSource : IFrameSource
         frame = room.AsSpan(0, length);
         return true;
     }
+
+    private sealed record KeptFrame(byte[] Bytes, int WireLength, long Timestamp, long Number);
 }

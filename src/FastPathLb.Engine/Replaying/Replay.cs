@@ -29,11 +29,20 @@ public sealed class Replay
     /// <summary>Called at each checkpoint.</summary>
     public Action<Checkpoint>? AtCheckpoint { get; init; }
 
+    /// <summary>Called before each batch, with the frames as they came: those that are sent on are rewritten where they lie.</summary>
+    public Action<FrameBatch>? BeforeBatch { get; init; }
+
     /// <summary>Called after each batch, with the frames and their verdicts.</summary>
     public Action<FrameBatch>? AfterBatch { get; init; }
 
     /// <summary>Takes what the recording's own load balancer sent.</summary>
     public OwnFrameHandler? OwnFrames { get; init; }
+
+    /// <summary>What the recording tells beyond the node's state.</summary>
+    public RecordingHints Hints { get; init; } = RecordingHints.None;
+
+    /// <summary>How round robin began, where the recording contradicts the list as dumped.</summary>
+    public RoundRobinStart RoundRobinStart { get; init; }
 
     /// <summary>What could not be carried out, one sentence each.</summary>
     public IReadOnlyList<string> Notes => _notes;
@@ -41,10 +50,11 @@ public sealed class Replay
     /// <summary>Runs to the capture's end, or until told to stop.</summary>
     public ReplaySummary Run(CaptureReader reader, IFrameSink sink, CancellationToken stopping = default)
     {
-        CaptureSource source = new(reader, _built.Balancer) { OwnFrames = OwnFrames };
+        CaptureSource source = new(reader, _built.Balancer) { OwnFrames = OwnFrames, Hints = Hints };
         _batch.ConnectSink(sink);
         _notes.AddRange(_built.Warnings);
-        Queue<(long Time, NodeEvent? Event, Checkpoint? Checkpoint)> moments = Merge();
+        _notes.AddRange(HintApplier.Apply(_built, Hints, RoundRobinStart));
+        Queue<Moment> moments = Merge();
         long began = Stopwatch.GetTimestamp();
         bool isOpen = true;
         while (isOpen && !stopping.IsCancellationRequested)
@@ -54,6 +64,7 @@ public sealed class Replay
             isOpen = source.Receive(_batch);
             if (_batch.Count > 0)
             {
+                BeforeBatch?.Invoke(_batch);
                 _built.Balancer.Process(_batch);
                 _batch.Flush();
                 AfterBatch?.Invoke(_batch);
@@ -70,34 +81,65 @@ public sealed class Replay
         }
 
         return new ReplaySummary(
-            _built, source.OwnFrameCount, source.UnservedFrameCount, Stopwatch.GetElapsedTime(began), reader.Warning, _notes);
+            _built, source.OwnFrameCount, source.UnservedFrameCount, Stopwatch.GetElapsedTime(began), reader.Warning, _notes)
+        {
+            CaptureDamage = source.Damage,
+        };
     }
 
-    private Queue<(long Time, NodeEvent? Event, Checkpoint? Checkpoint)> Merge()
+    private Queue<Moment> Merge()
     {
-        IEnumerable<(long Time, NodeEvent? Event, Checkpoint? Checkpoint)> events =
-            Events.Select(item => (item.TimestampNanoseconds, (NodeEvent?)item, (Checkpoint?)null));
-        IEnumerable<(long Time, NodeEvent? Event, Checkpoint? Checkpoint)> checkpoints =
-            Checkpoints.Select(item => (item.TimestampNanoseconds, (NodeEvent?)null, (Checkpoint?)item));
-        return new Queue<(long, NodeEvent?, Checkpoint?)>(events.Concat(checkpoints).OrderBy(moment => moment.Time));
+        List<Moment> moments = [];
+        moments.AddRange(EventInference.Refine(Events, Hints, _notes).Select(item => new Moment(item.TimestampNanoseconds, item, null, false)));
+        foreach (Checkpoint checkpoint in Checkpoints)
+        {
+            long end = EndOfMoment(checkpoint.TimestampNanoseconds);
+            moments.Add(new Moment(checkpoint.TimestampNanoseconds, null, checkpoint, false));
+            moments.Add(new Moment(end, null, checkpoint, true));
+        }
+
+        return new Queue<Moment>(moments.OrderBy(moment => moment.Time));
     }
 
-    private void Reach((long Time, NodeEvent? Event, Checkpoint? Checkpoint) moment)
+    /// <summary>
+    /// A moment noted in whole seconds lies somewhere in that second. Tables are read one after the other, the list of
+    /// connections, which takes longest, at last: counters are as the second began, connections as it ended.
+    /// </summary>
+    private static long EndOfMoment(long timestamp)
     {
-        _built.Balancer.Advance(moment.Time);
+        const long Second = 1_000_000_000;
+        return timestamp % Second == 0 ? timestamp + Second - 1 : timestamp;
+    }
+
+    private void Reach(Moment moment)
+    {
+        _batch.Clear();
+        _built.Balancer.Advance(moment.Time, _batch);
+        _batch.Flush();
         if (moment.Event is { } change && CommandApplier.Apply(_built, change.Command, moment.Time) is { } note)
         {
             _notes.Add($"event in line {change.Line}: {note}");
         }
 
-        if (moment.Checkpoint is { } checkpoint)
+        if (moment.Checkpoint is not { } checkpoint)
         {
-            if (StateDirectory is not null)
-            {
-                StateFolder.Write(StateDirectory, checkpoint.Tag, _built.Namespace, moment.Time);
-            }
+            return;
+        }
 
+        if (StateDirectory is not null && !moment.IsEnd)
+        {
+            StateFolder.WriteCounters(StateDirectory, checkpoint.Tag, _built.Namespace);
+        }
+        else if (StateDirectory is not null)
+        {
+            StateFolder.WriteConnections(StateDirectory, checkpoint.Tag, _built.Namespace, moment.Time);
+        }
+
+        if (moment.IsEnd)
+        {
             AtCheckpoint?.Invoke(checkpoint);
         }
     }
+
+    private sealed record Moment(long Time, NodeEvent? Event, Checkpoint? Checkpoint, bool IsEnd);
 }

@@ -14,6 +14,9 @@ public sealed record ReplaySummary(
     BuiltLoadBalancer Built, long OwnFrameCount, long UnservedFrameCount, TimeSpan Elapsed, string? CaptureWarning,
     IReadOnlyList<string> Notes)
 {
+    /// <summary>Why the capture could not be read to its end, where it is damaged in the middle: file, offset, what was expected.</summary>
+    public string? CaptureDamage { get; init; }
+
     /// <summary>The data path's counters.</summary>
     public FrameCounters Counters => Built.Balancer.Counters;
 

@@ -1,0 +1,115 @@
+using FastPathLb.Balancer.Ipvs;
+using FastPathLb.Balancer.Ipvs.Scheduling;
+using FastPathLb.Engine.Building;
+using FastPathLb.Engine.Tables;
+using FastPathLb.Wire;
+
+namespace FastPathLb.Engine.Replaying;
+
+/// <summary>Puts a load balancer into the state that a recording shows it was in, and says what it took from there.</summary>
+public static class HintApplier
+{
+    /// <summary>Applies hints before the first frame.</summary>
+    /// <returns>What was inferred, one sentence each.</returns>
+    public static IReadOnlyList<string> Apply(BuiltLoadBalancer built, RecordingHints hints, RoundRobinStart start)
+    {
+        List<string> notes = [];
+        if (hints.Overtakers.Count > 0)
+        {
+            notes.Add($"{hints.Overtakers.Count} frames were overtaken by later ones of their flow between the wire and the load "
+                + "balancer; their order is taken from what the recording's load balancer sent");
+        }
+
+        built.Namespace.Translator.RecordedPorts = hints.SourcePorts;
+        built.Namespace.RecordedIdentifications = hints.Identifications.ToDictionary(
+            drawn => drawn.Key, drawn => new Queue<ushort>(drawn.Value));
+        foreach (VirtualService service in built.Namespace.Ipvs.Services)
+        {
+            if (start == RoundRobinStart.AsListed || service.Scheduler is not RoundRobinScheduler scheduler)
+            {
+                continue;
+            }
+
+            List<RealServer> picks = FirstRound(built, service, hints);
+            if (picks.Count == 0 || ReferenceEquals(picks[0], service.Servers[0]))
+            {
+                continue;
+            }
+
+            string first = new Ipv4Address(picks[0].Address).ToString();
+            if (start == RoundRobinStart.MidRound)
+            {
+                scheduler.ContinueAfter(service.Servers[IndexOf(service, picks[0]) - 1]);
+                notes.Add($"round robin of {IpvsadmTables.NameOf(service.Key)} begins at {first}: that is where the recording's "
+                    + "first new connection went");
+            }
+            else
+            {
+                service.Reorder(picks);
+                notes.Add($"servers of {IpvsadmTables.NameOf(service.Key)} are taken in the order in which the recording's first "
+                    + $"connections went, {first} first");
+            }
+        }
+
+        return notes;
+    }
+
+    /// <summary>Whether the recording's first connections contradict a round that begins with the list as dumped.</summary>
+    public static bool IsStartInQuestion(BuiltLoadBalancer built, RecordingHints hints)
+    {
+        foreach (VirtualService service in built.Namespace.Ipvs.Services)
+        {
+            if (service.Scheduler is RoundRobinScheduler
+                && FirstRound(built, service, hints) is { Count: > 0 } picks && !ReferenceEquals(picks[0], service.Servers[0]))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>The servers to which a service's first connections went, until one comes again.</summary>
+    private static List<RealServer> FirstRound(BuiltLoadBalancer built, VirtualService service, RecordingHints hints)
+    {
+        List<RealServer> picks = [];
+        foreach (ObservedPick pick in hints.Picks)
+        {
+            if (built.Namespace.FindServiceOf(pick.Flow) != service)
+            {
+                continue;
+            }
+
+            RealServer? picked = null;
+            foreach (RealServer server in service.Servers)
+            {
+                if (server.Address == pick.Server && server.PortFor(pick.Flow.DestinationPort) == pick.ServerPort)
+                {
+                    picked = server;
+                }
+            }
+
+            if (picked is null || picks.Contains(picked))
+            {
+                break;
+            }
+
+            picks.Add(picked);
+        }
+
+        return picks;
+    }
+
+    private static int IndexOf(VirtualService service, RealServer server)
+    {
+        for (int index = 0; index < service.Servers.Count; index++)
+        {
+            if (ReferenceEquals(service.Servers[index], server))
+            {
+                return index;
+            }
+        }
+
+        return -1;
+    }
+}

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using FastPathLb.Pipeline;
 using FastPathLb.Wire;
 

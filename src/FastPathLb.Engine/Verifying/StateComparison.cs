@@ -1,6 +1,3 @@
-using FastPathLb.Balancer.Stack;
-using FastPathLb.Engine.Tables;
-
 namespace FastPathLb.Engine.Verifying;
 
 /// <summary>
@@ -18,84 +15,65 @@ public sealed class StateComparison
     private const string BeforeTag = "before";
     private const string AfterTag = "after";
 
-    private readonly string _directory;
+    private readonly string _recording;
+    private readonly string _emulator;
     private readonly List<string> _tags = [];
     private readonly List<StateDifference> _differences = [];
     private int _same;
 
-    /// <summary>Makes a comparison with the tables of a recording.</summary>
-    public StateComparison(string directory) => _directory = directory;
-
-    /// <summary>How it stands.</summary>
-    public StateVerdict Verdict => new([.. _tags], _same, [.. _differences]);
-
-    /// <summary>The checkpoints of which a folder holds tables, but for the one before all traffic.</summary>
-    public static IReadOnlyList<string> FindTags(string directory)
+    private StateComparison(string recording, string emulator)
     {
-        List<string> tags = [];
-        foreach (string path in Directory.GetFiles(directory, $"{ListTable}.*.txt"))
+        _recording = recording;
+        _emulator = emulator;
+    }
+
+    /// <summary>Compares the tables of two folders.</summary>
+    /// <param name="recording">Folder with the kernel's tables, as their own tools printed them.</param>
+    /// <param name="emulator">Folder with the emulator's.</param>
+    /// <param name="tags">The checkpoints that the emulator reached; those of which the recording has no tables are passed over.</param>
+    /// <exception cref="IOException">A table cannot be read.</exception>
+    public static StateVerdict Compare(string recording, string emulator, IEnumerable<string> tags)
+    {
+        StateComparison comparison = new(recording, emulator);
+        foreach (string tag in tags)
         {
-            string tag = Path.GetFileNameWithoutExtension(path)[(ListTable.Length + 1)..];
-            if (tag != BeforeTag)
+            if (tag != BeforeTag && File.Exists(PathOf(recording, ListTable, tag)))
             {
-                tags.Add(tag);
+                comparison.Compare(tag);
             }
         }
 
-        tags.Sort(StringComparer.Ordinal);
-        return tags;
+        return new StateVerdict(comparison._tags, comparison._same, comparison._differences);
     }
 
-    /// <summary>Compares the tables of a namespace, as they stand, with the recording's at a checkpoint, where it has them.</summary>
-    /// <exception cref="IOException">A table cannot be read.</exception>
-    public void Compare(string tag, NetworkNamespace space, long now)
+    private static string PathOf(string directory, string table, string tag) => Path.Combine(directory, $"{table}.{tag}.txt");
+
+    // A table that the emulator did not write is one without rows.
+    private static string ReadOrEmpty(string path) => File.Exists(path) ? File.ReadAllText(path) : string.Empty;
+
+    private void Compare(string tag)
     {
-        if (tag == BeforeTag || ReadRecorded(ListTable, tag) is not { } list)
+        _tags.Add(tag);
+        CompareRows(ListTable, tag, PrintedTables.ReadServices);
+        CompareRows(MangleTable, tag, PrintedTables.ReadMarks);
+        if (tag == AfterTag)
+        {
+            CompareRows(StatisticsTable, tag, PrintedTables.ReadServices);
+        }
+
+        CompareConnections(tag);
+    }
+
+    private void CompareRows(string table, string tag, Func<string, Dictionary<string, string>> read)
+    {
+        string path = PathOf(_recording, table, tag);
+        if (!File.Exists(path))
         {
             return;
         }
 
-        _tags.Add(tag);
-        CompareRows(
-            ListTable, tag, PrintedTables.ReadServices(list),
-            PrintedTables.ReadServices(Print(writer => IpvsadmTables.WriteList(writer, space))));
-        if (ReadRecorded(MangleTable, tag) is { } mangle)
-        {
-            CompareRows(
-                MangleTable, tag, PrintedTables.ReadMarks(mangle),
-                PrintedTables.ReadMarks(Print(writer => IptablesTables.Write(writer, space.Mangle))));
-        }
-
-        if (tag == AfterTag && ReadRecorded(StatisticsTable, tag) is { } statistics)
-        {
-            CompareRows(
-                StatisticsTable, tag, PrintedTables.ReadServices(statistics),
-                PrintedTables.ReadServices(Print(writer => IpvsadmTables.WriteStatistics(writer, space))));
-        }
-
-        if (ReadRecorded(ConnectionTable, tag) is { } connections)
-        {
-            CompareConnections(
-                tag, PrintedTables.ReadConnections(connections),
-                PrintedTables.ReadConnections(Print(writer => IpvsadmTables.WriteConnections(writer, space, now))));
-        }
-    }
-
-    private static string Print(Action<TextWriter> write)
-    {
-        using StringWriter writer = new() { NewLine = "\n" };
-        write(writer);
-        return writer.ToString();
-    }
-
-    private string? ReadRecorded(string table, string tag)
-    {
-        string path = Path.Combine(_directory, $"{table}.{tag}.txt");
-        return File.Exists(path) ? File.ReadAllText(path) : null;
-    }
-
-    private void CompareRows(string table, string tag, Dictionary<string, string> expected, Dictionary<string, string> actual)
-    {
+        Dictionary<string, string> expected = read(File.ReadAllText(path));
+        Dictionary<string, string> actual = read(ReadOrEmpty(PathOf(_emulator, table, tag)));
         foreach (string row in expected.Keys.Union(actual.Keys).Order(StringComparer.Ordinal))
         {
             string? wanted = expected.GetValueOrDefault(row);
@@ -104,16 +82,19 @@ public sealed class StateComparison
         }
     }
 
-    private void CompareConnections(
-        string tag, Dictionary<string, PrintedConnection> expected, Dictionary<string, PrintedConnection> actual)
+    private void CompareConnections(string tag)
     {
+        Dictionary<string, PrintedConnection> expected =
+            PrintedTables.ReadConnections(ReadOrEmpty(PathOf(_recording, ConnectionTable, tag)));
+        Dictionary<string, PrintedConnection> actual =
+            PrintedTables.ReadConnections(ReadOrEmpty(PathOf(_emulator, ConnectionTable, tag)));
         foreach (string row in expected.Keys.Union(actual.Keys).Order(StringComparer.Ordinal))
         {
             PrintedConnection? wanted = expected.TryGetValue(row, out PrintedConnection recorded) ? recorded : null;
             PrintedConnection? printed = actual.TryGetValue(row, out PrintedConnection emulated) ? emulated : null;
-            bool isSame = wanted is null ? printed!.Value.IsExpiring
-                : printed is null ? wanted.Value.IsExpiring
-                : wanted.Value.IsLike(printed.Value);
+            bool isSame = wanted is null ? emulated.IsExpiring
+                : printed is null ? recorded.IsExpiring
+                : recorded.IsLike(emulated);
             Count(isSame, new StateDifference(ConnectionTable, tag, row, wanted?.ToString(), printed?.ToString()));
         }
     }

@@ -1,0 +1,100 @@
+namespace FastPathLb.Conntrack.Tests;
+
+/// <summary>The index where hashes are made to collide, which the table's seeded hash keeps from happening.</summary>
+public sealed class ConnectionIndexTests
+{
+    private const int Reach = ConnectionIndex.ProbeLinesMax * ConnectionIndex.SlotsPerLine;
+
+    [Fact]
+    public void Keys_of_one_hash_are_told_apart_as_far_as_an_insert_reaches()
+    {
+        using Slab<Connection> connections = Records(200);
+        using ConnectionIndex index = new(connections);
+        const ulong Hash = 0xAAAA_BBBB_CCCC_DDDD;
+        for (int number = 0; number < Reach; number++)
+        {
+            Assert.Equal(IndexInsert.Done, index.TryInsert(Keys.Of(number), Hash, number, FlowDirection.Original));
+        }
+
+        Assert.Equal(IndexInsert.Full, index.TryInsert(Keys.Of(Reach), Hash, Reach, FlowDirection.Original));
+        for (int number = 0; number < 200; number++)
+        {
+            Assert.Equal(number < Reach, index.TryFind(Keys.Of(number), Hash, out int found, out _));
+            Assert.Equal(number < Reach ? number : -1, found);
+        }
+
+        for (int number = 0; number < Reach; number += 3)
+        {
+            Assert.True(index.Remove(Hash, number, FlowDirection.Original));
+            Assert.False(index.Remove(Hash, number, FlowDirection.Original));
+        }
+
+        for (int number = 0; number < Reach; number++)
+        {
+            Assert.Equal(number % 3 != 0, index.TryFind(Keys.Of(number), Hash, out _, out _));
+        }
+
+        Assert.Equal(IndexInsert.Done, index.TryInsert(Keys.Of(Reach), Hash, Reach, FlowDirection.Original));
+        Assert.Equal(IndexInsert.Taken, index.TryInsert(Keys.Of(1), Hash, 0, FlowDirection.Original));
+    }
+
+    [Fact]
+    public void A_key_beyond_a_full_line_is_found_after_a_slot_before_it_became_free()
+    {
+        using Slab<Connection> connections = Records(64);
+        using ConnectionIndex index = new(connections);
+        for (int number = 0; number <= ConnectionIndex.SlotsPerLine; number++)
+        {
+            Assert.Equal(IndexInsert.Done, index.TryInsert(Keys.Of(number), 1, number, FlowDirection.Original));
+        }
+
+        // The ninth is in the second line. Now the first line has room again: neither a search nor a rival may stop there.
+        Assert.True(index.Remove(1, 0, FlowDirection.Original));
+        Assert.True(index.TryFind(Keys.Of(8), 1, out int found, out _));
+        Assert.Equal(8, found);
+        Assert.Equal(IndexInsert.Taken, index.TryInsert(Keys.Of(8), 1, 8 + 16, FlowDirection.Original));
+    }
+
+    [Theory]
+    [InlineData(0ul)]
+    [InlineData(ulong.MaxValue)]
+    [InlineData(0xFFFF_FFFF_0000_0000)]
+    [InlineData(0x0000_0000_FFFF_FFFF)]
+    public void Every_hash_has_a_home(ulong hash)
+    {
+        using Slab<Connection> connections = Records(200);
+        using ConnectionIndex index = new(connections);
+        for (int number = 0; number < 100; number++)
+        {
+            FlowDirection direction = (FlowDirection)(number & 1);
+            FlowKey key = direction == FlowDirection.Original ? Keys.Of(number) : Keys.ReplyOf(number);
+            Assert.Equal(IndexInsert.Done, index.TryInsert(key, hash, number, direction));
+            Assert.True(index.TryFind(key, hash, out int found, out FlowDirection foundDirection));
+            Assert.Equal((number, direction), (found, foundDirection));
+        }
+    }
+
+    [Fact]
+    public void A_candidate_is_a_hint_from_the_home_line()
+    {
+        using Slab<Connection> connections = Records(64);
+        using ConnectionIndex index = new(connections);
+        Assert.Equal(-1, index.Candidate(5));
+        index.TryInsert(Keys.Of(3), 5, 3, FlowDirection.Original);
+        Assert.Equal(3, index.Candidate(5));
+        index.Prefetch(5);
+    }
+
+    /// <summary>Records whose keys are those of their numbers; upwards of half, those of the first half again.</summary>
+    private static Slab<Connection> Records(int count)
+    {
+        Slab<Connection> connections = new(count);
+        for (int number = 0; number < count; number++)
+        {
+            connections[number].Original = Keys.Of(number);
+            connections[number].Reply = Keys.ReplyOf(number);
+        }
+
+        return connections;
+    }
+}

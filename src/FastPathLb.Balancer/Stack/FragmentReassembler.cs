@@ -35,6 +35,9 @@ internal sealed class FragmentReassembler
         }
     }
 
+    /// <summary>When the oldest datagram is given up, nanoseconds since the Unix epoch; the largest number where there is none.</summary>
+    public long NextDue { get; private set; } = long.MaxValue;
+
     /// <summary>Takes a fragment.</summary>
     /// <param name="packet">The fragment; where the datagram is complete, it becomes the whole datagram.</param>
     /// <returns>None where the packet is whole now, else what became of the fragment.</returns>
@@ -99,16 +102,13 @@ internal sealed class FragmentReassembler
     /// <summary>Gives up datagrams whose time is over; the sender of one for this host is told (ip_expire).</summary>
     public void Expire(long now, FrameBatch batch)
     {
-        if (_count == 0)
-        {
-            return;
-        }
-
-        for (int index = 0; index < DatagramsMax; index++)
+        NextDue = long.MaxValue;
+        for (int index = 0; index < DatagramsMax && _count > 0; index++)
         {
             Datagram datagram = _datagrams[index];
             if (!datagram.IsUsed || datagram.Expires > now)
             {
+                NextDue = datagram.IsUsed ? Math.Min(NextDue, datagram.Expires) : NextDue;
                 continue;
             }
 
@@ -155,6 +155,7 @@ internal sealed class FragmentReassembler
 
         free.Begin(packet.Source, packet.Destination, packet.Protocol, identification, packet.Now + TimeoutNanoseconds);
         _count++;
+        NextDue = Math.Min(NextDue, free.Expires);
         return free;
     }
 

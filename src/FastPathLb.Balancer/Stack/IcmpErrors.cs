@@ -22,6 +22,8 @@ public sealed class IcmpErrors
     private readonly Dictionary<uint, Peer> _peers = new(PeersMax);
     private long _globalCredit;
     private long _globalStamp;
+    private long _leastCredit;
+    private long _leastStamp;
 
     internal IcmpErrors(NetworkNamespace space) => _space = space;
 
@@ -40,6 +42,11 @@ public sealed class IcmpErrors
 
     /// <summary>Most errors at once to all (net.ipv4.icmp_msgs_burst).</summary>
     public int BurstMax { get; set; } = 50;
+
+    /// <summary>
+    /// Whether a recording has an error about a packet: asked where the kernel decides by chance. Null where there is no recording.
+    /// </summary>
+    public RecordedErrors? Recorded { get; set; }
 
     /// <summary>Errors that a rate limit held back.</summary>
     public long RateLimited { get; private set; }
@@ -65,7 +72,7 @@ public sealed class IcmpErrors
 
         bool isLimited = (RateMask & (1u << (int)type)) != 0
             && !(type == IcmpType.DestinationUnreachable && code == Icmp.FragmentationNeeded);
-        if (isLimited && !(IsGlobalAllowed(about.Now) && (isToUs || IsPeerAllowed(about.Source, about.Now))))
+        if (isLimited && !(IsGlobalAllowed(about.Bytes, type, about.Now) && (isToUs || IsPeerAllowed(about.Source, about.Now))))
         {
             RateLimited++;
             return false;
@@ -74,6 +81,7 @@ public sealed class IcmpErrors
         if (isLimited)
         {
             _globalCredit--;
+            _leastCredit -= 2;
         }
 
         uint source = about.IsRoutedToUs ? about.Destination : route is null ? about.Source : PreferredSource(route);
@@ -183,25 +191,33 @@ public sealed class IcmpErrors
 
     /// <summary>
     /// icmp_global_allow and icmp_global_consume: a token bucket, filled when it is empty and once in 20 ms at the most. The
-    /// kernel takes 0 to 2 tokens for an error, by chance; here it is always one.
+    /// kernel takes 0 to 2 tokens for an error, by chance; here it is always one. A recording is asked where chance decides: when
+    /// two tokens each would have emptied the bucket.
     /// </summary>
-    private bool IsGlobalAllowed(long now)
+    private bool IsGlobalAllowed(ReadOnlySpan<byte> quoted, IcmpType type, long now)
     {
-        if (_globalCredit > 0)
+        long jiffies = now / JiffyNanoseconds;
+        bool isSurelyAllowed = Refill(ref _leastCredit, ref _leastStamp, jiffies);
+        bool isAllowed = Refill(ref _globalCredit, ref _globalStamp, jiffies);
+        return isSurelyAllowed || (Recorded is { } recorded ? recorded(quoted, type, now) : isAllowed);
+    }
+
+    private bool Refill(ref long credit, ref long stamp, long jiffies)
+    {
+        if (credit > 0)
         {
             return true;
         }
 
-        long jiffies = now / JiffyNanoseconds;
-        long delta = Math.Min(jiffies - _globalStamp, JiffiesPerSecond);
+        long delta = Math.Min(jiffies - stamp, JiffiesPerSecond);
         long increment = delta < JiffiesPerSecond / 50 ? 0 : PerSecondMax * delta / JiffiesPerSecond;
         if (increment <= 0)
         {
             return false;
         }
 
-        _globalStamp = jiffies;
-        _globalCredit = Math.Min(_globalCredit + increment, BurstMax);
+        stamp = jiffies;
+        credit = Math.Min(credit + increment, BurstMax);
         return true;
     }
 

@@ -21,10 +21,10 @@ internal sealed class NeighborResolver
     private const int PacketBytes = 2048;
     private const int Probes = 3;
 
-    // A second (retrans_time_ms) on the kernel's timer wheel: timers of 64 to 511 jiffies fire at the next multiple of eight, so the
-    // first one 4 to 32 ms late at HZ=250, and those after it, which begin at such a multiple, 24 ms.
-    private const long FirstProbeInterval = 1_016_000_000;
-    private const long ProbeInterval = 1_024_000_000;
+    // A second (retrans_time_ms) on the kernel's timer wheel at HZ=250: timers of 64 to 511 jiffies fire at the next multiple of
+    // eight jiffies.
+    private const long ProbeInterval = 1_000_000_000;
+    private const long WheelGrain = 32_000_000;
     private const int ArpFrameBytes = 42;
 
     private readonly NetworkNamespace _space;
@@ -36,6 +36,7 @@ internal sealed class NeighborResolver
     private readonly Packet _packet = new();
     private byte[]? _bytes;
     private long _nextDue = long.MaxValue;
+    private long _sequence;
 
     public NeighborResolver(NetworkNamespace space) => _space = space;
 
@@ -57,12 +58,23 @@ internal sealed class NeighborResolver
 
         public long Due { get; set; }
 
+        public long Sequence { get; set; }
+
         public int First { get; set; } = -1;
 
         public int Last { get; set; } = -1;
 
         public int Count { get; set; }
     }
+
+    /// <summary>
+    /// Where the multiples of eight jiffies lie, nanoseconds below 32 million: the kernel counts jiffies from its start, which
+    /// only a recording tells.
+    /// </summary>
+    public long WheelPhase { get; set; }
+
+    /// <summary>When the next question is due, nanoseconds since the Unix epoch; the largest number where none is.</summary>
+    public long NextDue => _nextDue;
 
     /// <summary>Keeps a packet until its next hop's MAC is known, and asks for it.</summary>
     public DropReason Hold(Packet packet, int offset, int lengthBytes)
@@ -82,7 +94,7 @@ internal sealed class NeighborResolver
             question.Address = packet.NextHop;
             question.Output = packet.Output!;
             question.Asked = 1;
-            question.Due = packet.Now + FirstProbeInterval;
+            Schedule(question, packet.Now);
             _questions.Add(packet.NextHop, question);
             _nextDue = Math.Min(_nextDue, question.Due);
             Ask(question, packet.Batch, packet.InputIndex, packet.Now);
@@ -159,6 +171,8 @@ internal sealed class NeighborResolver
                 }
             }
 
+            // Timers of one slot fire the last set first (hlist_add_head in kernel/time/timer.c).
+            _due.Sort(static (left, right) => right.Sequence.CompareTo(left.Sequence));
             for (int index = 0; index < _due.Count; index++)
             {
                 Question question = _due[index];
@@ -166,7 +180,7 @@ internal sealed class NeighborResolver
                 {
                     question.Asked++;
                     Ask(question, batch, -1, question.Due);
-                    question.Due += ProbeInterval;
+                    Schedule(question, question.Due);
                     next = Math.Min(next, question.Due);
                 }
                 else
@@ -177,6 +191,13 @@ internal sealed class NeighborResolver
 
             _nextDue = next;
         }
+    }
+
+    private void Schedule(Question question, long now)
+    {
+        long due = now + ProbeInterval - WheelPhase;
+        question.Due = ((due / WheelGrain) + 1) * WheelGrain + WheelPhase;
+        question.Sequence = ++_sequence;
     }
 
     private void GiveUp(Question question, FrameBatch batch)

@@ -229,10 +229,20 @@ public sealed class NetworkNamespace
     /// <param name="batch">Where frames go that this causes.</param>
     public void Advance(long now, FrameBatch batch)
     {
+        // In the order of their times: an error about a connection must find it, though it be gone by now.
+        for (long due = Math.Min(Reassembler.NextDue, Resolver.NextDue); due <= now;
+            due = Math.Min(Reassembler.NextDue, Resolver.NextDue))
+        {
+            Ipvs.Expire(due);
+            Reassembler.Expire(due, batch);
+            Resolver.Expire(due, batch);
+        }
+
         Ipvs.Expire(now);
-        Reassembler.Expire(now, batch);
-        Resolver.Expire(now, batch);
     }
+
+    /// <summary>Sets where the kernel's timers of about a second fire: see <see cref="NeighborResolver.WheelPhase"/>.</summary>
+    public void SetTimerPhase(long nanoseconds) => Resolver.WheelPhase = nanoseconds;
 
     /// <summary>
     /// The identification of the next packet that this namespace itself sends. The kernel draws them; here they count up, but for

@@ -21,6 +21,8 @@ public static class HintApplier
         }
 
         built.Namespace.Translator.RecordedPorts = hints.SourcePorts;
+        built.Namespace.IcmpErrors.Recorded = hints.TakeErrors();
+        built.Namespace.SetTimerPhase(hints.TimerPhase ?? 0);
         built.Namespace.RecordedIdentifications = hints.Identifications.ToDictionary(
             drawn => drawn.Key, drawn => new Queue<ushort>(drawn.Value));
         foreach (VirtualService service in built.Namespace.Ipvs.Services)

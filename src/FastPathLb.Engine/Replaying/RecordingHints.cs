@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using FastPathLb.Balancer;
+using FastPathLb.Balancer.Stack;
 using FastPathLb.Conntrack;
 using FastPathLb.Io.Captures;
 using FastPathLb.Wire;
@@ -19,10 +20,16 @@ public sealed class RecordingHints
 
     private const int EthernetBytes = 14;
     private const int EnvelopeBytes = 50;
+    private const int IcmpBytes = 8;
+    private const byte HostUnreachable = 1;
+    private const long TimerGrain = 32_000_000;
 
     private readonly Dictionary<long, long> _overtakers = [];
     private readonly Dictionary<FlowKey, ushort> _sourcePorts = [];
     private readonly Dictionary<FlowKey, Queue<ushort>> _identifications = [];
+    private readonly Dictionary<Fingerprint, List<long>> _errors = [];
+    private readonly Dictionary<uint, long> _latestQuestions = [];
+    private bool _hasOwnFrames;
     private readonly List<ObservedPick> _picks = [];
     private readonly HashSet<FlowKey> _openedFlows = [];
     private readonly List<OwnershipProof> _ownership = [];
@@ -49,6 +56,11 @@ public sealed class RecordingHints
     /// <summary>Where openings of connections went, in order.</summary>
     public IReadOnlyList<ObservedPick> Picks => _picks;
 
+    /// <summary>
+    /// Where the kernel's timers of about a second fire, nanoseconds modulo 32 million; null where the recording does not tell.
+    /// </summary>
+    public long? TimerPhase { get; private set; }
+
     /// <summary>What shows which addresses the load balancer had, in order of time.</summary>
     public IReadOnlyList<OwnershipProof> Ownership => _ownership;
 
@@ -71,7 +83,8 @@ public sealed class RecordingHints
             }
 
             if (captured.LinkType != LinkType.Ethernet || captured.Data.Length < skip + EthernetBytes
-                || !TryFingerprint(captured.Data[skip..], out Fingerprint fingerprint, out (ulong, uint) flow))
+                || BinaryPrimitives.ReadUInt16BigEndian(captured.Data[(skip + 12)..]) != (ushort)EtherType.Ipv4
+                || !TryFingerprint(captured.Data[(skip + EthernetBytes)..], out Fingerprint fingerprint, out (ulong, uint) flow))
             {
                 continue;
             }
@@ -79,6 +92,7 @@ public sealed class RecordingHints
             if (balancer.IsOwn(captured.Data))
             {
                 departures++;
+                hints._hasOwnFrames = true;
                 if (FindArrival(waiting, waitingOnAnyPort, fingerprint) is { } arrival)
                 {
                     arrival.Departure = departures;
@@ -86,7 +100,7 @@ public sealed class RecordingHints
                 }
                 else
                 {
-                    hints.NoteIdentification(captured.Data[(skip + EthernetBytes)..]);
+                    hints.NoteIdentification(captured.Data[(skip + EthernetBytes)..], captured.TimestampNanoseconds);
                 }
 
                 continue;
@@ -127,7 +141,7 @@ public sealed class RecordingHints
     }
 
     /// <summary>An ICMP message of the load balancer's own: nothing that went in is like it.</summary>
-    private void NoteIdentification(ReadOnlySpan<byte> packet)
+    private void NoteIdentification(ReadOnlySpan<byte> packet, long timestamp)
     {
         if (Ipv4Header.TryParse(packet, out Ipv4Header ipv4) && ipv4.Protocol == IpProtocol.Icmp && ipv4.Payload.Length > 0)
         {
@@ -144,7 +158,46 @@ public sealed class RecordingHints
             }
 
             drawn.Enqueue(ipv4.Identification);
+            if ((IcmpType)ipv4.Payload[0] == IcmpType.DestinationUnreachable && ipv4.Payload[1] == HostUnreachable)
+            {
+                // Sent when a next hop was given up.
+                NoteTimer(timestamp);
+            }
+
+            if (ipv4.Payload.Length > IcmpBytes && TryFingerprint(ipv4.Payload[IcmpBytes..], out Fingerprint quoted, out _))
+            {
+                Add(_errors, quoted with { Ports = ipv4.Payload[0] }).Add(timestamp);
+            }
         }
+    }
+
+    /// <summary>Tells of each error of the load balancer's own once; null where the recording has no frames of its own.</summary>
+    internal RecordedErrors? TakeErrors()
+    {
+        if (!_hasOwnFrames)
+        {
+            return null;
+        }
+
+        const long LatenessMax = 100_000_000;
+        Dictionary<Fingerprint, List<long>> left = _errors.ToDictionary(error => error.Key, error => new List<long>(error.Value));
+        return (quoted, type, now) =>
+        {
+            if (!TryFingerprint(quoted, out Fingerprint fingerprint, out _)
+                || !left.TryGetValue(fingerprint with { Ports = (byte)type }, out List<long>? times))
+            {
+                return false;
+            }
+
+            // A retransmission is like its original: only an error of about this time is meant.
+            int index = times.FindIndex(time => Math.Abs(time - now) < LatenessMax);
+            if (index >= 0)
+            {
+                times.RemoveAt(index);
+            }
+
+            return index >= 0;
+        };
     }
 
     /// <summary>Notes what a frame says about whose an address is.</summary>
@@ -159,6 +212,7 @@ public sealed class RecordingHints
             }
             else if (arp.Operation == ArpOperation.Request)
             {
+                NoteQuestion(arp.TargetAddress.Value, timestamp);
                 AddProof(arp.TargetAddress.Value, isOwned: false, timestamp);
             }
             else
@@ -170,6 +224,27 @@ public sealed class RecordingHints
         {
             _latestCalls[ipv4.Destination.Value] = timestamp;
         }
+    }
+
+    /// <summary>A repeated question shows when the kernel's timers of about a second fire.</summary>
+    private void NoteQuestion(uint address, long timestamp)
+    {
+        const long Second = 1_000_000_000;
+        const long LatenessMax = 60_000_000;
+        if (_latestQuestions.TryGetValue(address, out long before) && timestamp - before is > Second and < Second + LatenessMax)
+        {
+            NoteTimer(timestamp);
+        }
+
+        _latestQuestions[address] = timestamp;
+    }
+
+    // The earliest of those that fire together is the closest to the moment itself.
+    private void NoteTimer(long timestamp)
+    {
+        long phase = timestamp % TimerGrain;
+        TimerPhase = TimerPhase is not { } known ? phase
+            : (phase - known + TimerGrain) % TimerGrain > TimerGrain / 2 ? phase : known;
     }
 
     private void AddProof(uint address, bool isOwned, long timestamp)
@@ -283,12 +358,11 @@ public sealed class RecordingHints
     }
 
     /// <summary>What translation leaves alone in an IPv4 packet, and the flow it belongs to before translation.</summary>
-    private static bool TryFingerprint(ReadOnlySpan<byte> frame, out Fingerprint fingerprint, out (ulong, uint) flow)
+    private static bool TryFingerprint(ReadOnlySpan<byte> packet, out Fingerprint fingerprint, out (ulong, uint) flow)
     {
         fingerprint = default;
         flow = default;
-        if (BinaryPrimitives.ReadUInt16BigEndian(frame[12..]) != (ushort)EtherType.Ipv4
-            || !Ipv4Header.TryParse(frame[EthernetBytes..], out Ipv4Header ipv4))
+        if (!Ipv4Header.TryParse(packet, out Ipv4Header ipv4))
         {
             return false;
         }

@@ -49,6 +49,12 @@ public sealed class PeerFlows
     /// <summary>Writes the next segment of a flow from its server.</summary>
     public void WriteReply(Span<byte> frame, int flow) => WriteReply(frame, flow, TcpFlags.Ack);
 
+    /// <summary>The server a flow was given to.</summary>
+    public int ServerOf(int flow) => _servers[flow];
+
+    /// <summary>The port its client was translated to.</summary>
+    public ushort NatPortOf(int flow) => _natPorts[flow];
+
     private void WriteReply(Span<byte> frame, int flow, TcpFlags flags) =>
         PeerFrames.WriteReply(frame, _servers[flow], PeerFrames.ServicePort((uint)flow), _natPorts[flow], IpProtocol.Tcp, flags);
 

@@ -29,11 +29,13 @@ public static class PeerNode
         node:
           address: 192.168.100.2/24
           mac: 02:00:00:00:00:02
+          mtu: 9000
         overlay:
           vni: 4097
           udp-checksum: {{(hasOuterChecksum ? "true" : "false")}}
         lb:
           address: 10.0.1.5/24
+          mtu: 8950
           neighbors:
             - { address: 10.0.1.3, mac: 02:42:0a:00:01:03 }
             - { address: 10.0.1.4, mac: 02:42:0a:00:01:04 }

@@ -1,0 +1,111 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace FastPathLb.Benchmarks.Peers;
+
+/// <summary>
+/// <c>report DIR NAME</c>: what the programs of bench/compare printed, round by round, as one table with ratios (NAME.md) and a
+/// plot (NAME.svg).
+/// </summary>
+internal static class PeersReport
+{
+    private const string Loop = "C bursts";
+    private const string Ours = "FastPathLb";
+    private const string Kernel = "XDP fastest";
+
+    private static readonly string[] s_works = ["forward", "reverse", "both ways", "new connections", "expiry"];
+
+    /// <summary>Runs the command.</summary>
+    public static int Run(ReadOnlySpan<string> arguments)
+    {
+        if (arguments.Length != 2)
+        {
+            Console.Error.WriteLine("usage: report DIR NAME");
+            return 2;
+        }
+
+        string[] lines = [.. Directory.GetFiles(arguments[0], "*.txt").Order(StringComparer.Ordinal).SelectMany(File.ReadLines)];
+        PeersRow[] rows =
+        [
+            .. lines.Select(PeersRow.TryParse).OfType<PeersRow>()
+                .GroupBy(row => (row.Program, row.Work, row.FlowCount, row.Source)).Select(PeersRow.Merge),
+        ];
+        string name = arguments[1];
+        File.WriteAllText($"{name}.md", Table(rows, lines, Path.GetFileName(name)));
+        File.WriteAllText(
+            $"{name}.svg", PeersPlot.Draw([.. rows.Where(row => row is { Work: "forward", Source: "hot" })], [Loop, Ours, Kernel]));
+        Console.Write(File.ReadAllText($"{name}.md"));
+        return lines.Any(line => line.StartsWith("!!", StringComparison.Ordinal)) ? 1 : 0;
+    }
+
+    private static string Table(PeersRow[] rows, string[] lines, string name)
+    {
+        StringBuilder text = new();
+        text.Append(CultureInfo.InvariantCulture, $"# {name}\n\n{Machine()}\n\n");
+        foreach (string line in lines.Where(line => line.StartsWith("# ran", StringComparison.Ordinal)).Distinct())
+        {
+            text.Append(CultureInfo.InvariantCulture, $"{line[2..]}\n\n");
+        }
+
+        text.Append(
+            """
+            Processor time in nanoseconds a frame, net of the generator, least / median, one core; 114-byte frames, 64-byte inner TCP.
+            Every program was verified before it was timed (addresses, ports, MACs, TTLs, checksums, both ways).
+
+            | work | connections | frames from | C loop, bursts | FastPathLb | fastest XDP | FastPathLb : C | XDP : FastPathLb |
+            |---|--:|---|--:|--:|--:|--:|--:|
+
+            """);
+        foreach (string work in s_works)
+        {
+            foreach (PeersRow ours in rows.Where(row => row.Program == Ours && row.Work == work)
+                .OrderBy(row => row.Source, StringComparer.Ordinal).ThenBy(row => row.FlowCount))
+            {
+                PeersRow? loop = Find(rows, Loop, ours);
+                PeersRow? kernel = Find(rows, Kernel, ours);
+                text.Append(
+                    CultureInfo.InvariantCulture,
+                    $"| {work} | {ours.FlowCount:N0} | {(ours.Source == "-" ? "" : ours.Source)} | {Cell(loop)} | {Cell(ours)} | {Cell(kernel)} | ")
+                    .Append(CultureInfo.InvariantCulture, $"{Ratio(ours, loop)} | {Ratio(kernel, ours)} |\n");
+            }
+        }
+
+        text.Append("\n## Everything\n\n| program | work | connections | frames from | net least | net median | generator alone |\n|---|---|--:|---|--:|--:|--:|\n");
+        foreach (PeersRow row in rows)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"| {row.Program} | {row.Work} | {row.FlowCount:N0} | {row.Source} | ")
+                .Append(CultureInfo.InvariantCulture, $"{row.Net.Least:F1} | {row.Net.Median:F1} | {row.Floor:F1} |\n");
+        }
+
+        text.Append('\n');
+        foreach (string line in lines.Where(line => line.StartsWith("verify", StringComparison.Ordinal)
+            || line.StartsWith("!!", StringComparison.Ordinal)).Distinct())
+        {
+            text.Append(CultureInfo.InvariantCulture, $"    {line}\n");
+        }
+
+        return text.ToString();
+    }
+
+    private static string Machine()
+    {
+        string[] processor = File.ReadAllLines("/proc/cpuinfo");
+        string Field(string key) => processor.FirstOrDefault(line => line.StartsWith(key, StringComparison.Ordinal))?.Split(": ")[^1] ?? "?";
+        return $"{Field("model name")} family {Field("cpu family")} model {Field("model\t")}, {Environment.ProcessorCount} vCPUs, "
+            + $"{Field("cpu MHz")} MHz; Linux {Environment.OSVersion.Version}; {RuntimeInformation.FrameworkDescription}; "
+            + $"load {File.ReadAllText("/proc/loadavg").Split(' ')[0]}; {DateTime.UtcNow:yyyy-MM-dd HH:mm} UTC";
+    }
+
+    private static PeersRow? Find(PeersRow[] rows, string program, PeersRow like) =>
+        rows.FirstOrDefault(row => row.Program == program && row.Work == like.Work && row.FlowCount == like.FlowCount
+            && row.Source == like.Source);
+
+    private static string Cell(PeersRow? row) =>
+        row is null ? "" : string.Create(CultureInfo.InvariantCulture, $"{row.Net.Least:F1} / {row.Net.Median:F1}");
+
+    private static string Ratio(PeersRow? above, PeersRow? below) =>
+        above is null || below is null ? ""
+        : string.Create(
+            CultureInfo.InvariantCulture, $"{above.Net.Least / below.Net.Least:F2} / {above.Net.Median / below.Net.Median:F2}");
+}

@@ -1,0 +1,31 @@
+#!/bin/bash
+# Builds the peers and FastPathLb, runs them in turn on the same frames, and writes a table with ratios and a plot.
+#   bench/compare/run.sh [rounds=3] [runs=5] [cpu=last] [batch=256] [most connections=1048576]
+# The table goes to bench/results/$NAME.md and .svg (NAME: the date and "-compare" unless set). As root for XDP.
+set -e -o pipefail
+cd "$(dirname "$0")/../.."
+ROUNDS=${1:-3}; RUNS=${2:-5}; CPU=${3:-$(($(nproc) - 1))}; BATCH=${4:-256}; MOST=${5:-1048576}
+export OBJ=${OBJ:-${TMPDIR:-/tmp}/fastpathlb-peers}
+NAME=${NAME:-$(date -u +%F)-compare}
+RAW=$OBJ/raw; mkdir -p "$RAW" bench/results; rm -f "$RAW"/*.txt
+
+bench/compare/peers/build.sh
+if [ -z "$BENCH" ]; then
+  dotnet build -c Release bench/FastPathLb.Benchmarks --nologo -v q
+  BENCH="dotnet .artifacts/bin/FastPathLb.Benchmarks/release/FastPathLb.Benchmarks.dll"
+fi
+
+echo "# ran \`bench/compare/run.sh $ROUNDS $RUNS $CPU $BATCH $MOST\` at $(git rev-parse --short HEAD)$(git diff --quiet HEAD -- src || echo ' with changes')" > "$RAW/command.txt"
+for round in $(seq "$ROUNDS"); do
+  echo "round $round of $ROUNDS: C" >&2
+  "$OBJ/swarm_user" "$RUNS" "$CPU" "$MOST" > "$RAW/$round.c.txt"
+  echo "round $round of $ROUNDS: FastPathLb" >&2
+  $BENCH peers "$RUNS" "$CPU" "$BATCH" "$MOST" > "$RAW/$round.fastpathlb.txt"
+  if [ -x "$OBJ/swarm_bench" ] && [ "$(id -u)" = 0 ]; then
+    echo "round $round of $ROUNDS: XDP" >&2
+    "$OBJ/swarm_bench" "$RUNS" "$CPU" fastest "$MOST" > "$RAW/$round.xdp.txt" \
+      || { echo "no XDP here: $(tail -1 "$RAW/$round.xdp.txt")" >&2; rm -f "$RAW/$round.xdp.txt"; }
+  fi
+done
+$BENCH report "$RAW" "bench/results/$NAME"
+echo "written: bench/results/$NAME.md and .svg; raw output in $RAW" >&2

@@ -322,6 +322,44 @@ public sealed class IpvsCore
         return number;
     }
 
+    /// <summary>
+    /// Takes over a TCP connection that was opened before anything was seen of it: established, its windows not known. It counts
+    /// among the server's connections, but not among those scheduled.
+    /// </summary>
+    /// <param name="key">Client to virtual address.</param>
+    /// <param name="server">Its server.</param>
+    /// <param name="translatedSource">Address that the server sees as the client's.</param>
+    /// <param name="translatedPort">Port that the server sees as the client's.</param>
+    /// <param name="now">Time, nanoseconds since the Unix epoch.</param>
+    public bool Adopt(in FlowKey key, RealServer server, uint translatedSource, ushort translatedPort, long now)
+    {
+        if (_table.TryFind(key, out _, out _))
+        {
+            return false;
+        }
+
+        int number = Open(key, server, isOnePacket: false, now);
+        if (number < 0)
+        {
+            return false;
+        }
+
+        ref Connection connection = ref _table[number];
+        connection.IpvsState = IpvsTcpState.Established;
+        connection.Flags &= ~ConnectionFlags.Inactive;
+        server.ActiveConnections++;
+        Restart(number, now + Timeouts[IpvsTcpState.Established]);
+        if (Settings.UsesConntrack)
+        {
+            FlowKey reply = ReplyKeyOf(connection);
+            reply.Destination = translatedSource;
+            reply.DestinationPort = translatedPort;
+            _space.Tracker.Adopt(number, reply, now);
+        }
+
+        return true;
+    }
+
     /// <summary>A persistence template (ip_vs_sched_persist).</summary>
     internal int OpenTemplate(in FlowKey key, RealServer server, long timeout, long now)
     {

@@ -17,6 +17,7 @@ internal sealed class IpvsInput
     private readonly NetworkNamespace _space;
     private readonly IpvsCore _ipvs;
     private readonly ConnectionTable _table;
+    private int _dropCounter;
 
     public IpvsInput(NetworkNamespace space, IpvsCore ipvs, ConnectionTable table)
     {
@@ -183,7 +184,17 @@ internal sealed class IpvsInput
 
         VirtualService? service = _ipvs.FindService(
             packet.Fwmark, packet.Protocol, packet.Destination, packet.DestinationPort);
-        if (service is null || packet.SourcePort == FtpDataPort)
+        if (service is null)
+        {
+            return null;
+        }
+
+        if (ShedsLoad())
+        {
+            return Outcome.Dropped(DropReason.IpvsLoadShedding);
+        }
+
+        if (packet.SourcePort == FtpDataPort)
         {
             return null;
         }
@@ -199,6 +210,18 @@ internal sealed class IpvsInput
                 DropReason.IpvsNoServer,
                 _space.IcmpErrors.Send(packet, IcmpType.DestinationUnreachable, Icmp.PortUnreachable, 0)),
         };
+    }
+
+    /// <summary>ip_vs_todrop: one packet in so many.</summary>
+    private bool ShedsLoad()
+    {
+        if (_ipvs.Settings.DropRate == 0 || --_dropCounter > 0)
+        {
+            return false;
+        }
+
+        _dropCounter = _ipvs.Settings.DropRate;
+        return true;
     }
 
     private enum ScheduleResult

@@ -21,6 +21,9 @@ public sealed class IpvsSettings
     /// <summary>secure_tcp: the state table of an attack is in force.</summary>
     public bool IsSecureTcp { get; set; }
 
+    /// <summary>drop_packet in its mode 3: one of so many packets that would open a connection is dropped; 0 for none (am_droprate).</summary>
+    public int DropRate { get; set; }
+
     /// <summary>schedule_icmp: errors open connections.</summary>
     public bool SchedulesIcmp { get; set; }
 

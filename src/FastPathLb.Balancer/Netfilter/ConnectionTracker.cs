@@ -297,6 +297,26 @@ public sealed class ConnectionTracker
         return DropReason.None;
     }
 
+    /// <summary>Makes an established entry in a record whose connection is older than what was seen of it.</summary>
+    internal void Adopt(int number, in FlowKey reply, long now)
+    {
+        ref Connection entry = ref _table[number];
+        _table.UnindexReply(number);
+        entry.Reply = reply;
+        entry.TrackState = ConntrackTcpState.Established;
+        entry.TrackExpires = now + Timeouts[ConntrackTcpState.Established];
+        entry.SeenOriginal.Flags = TcpSeenFlags.SackPermitted | TcpSeenFlags.Liberal;
+        entry.SeenReply.Flags = TcpSeenFlags.SackPermitted | TcpSeenFlags.Liberal;
+        entry.LastKind = TcpSegmentKind.None;
+        entry.Flags |= ConnectionFlags.Tracked | ConnectionFlags.SeenReply | ConnectionFlags.Assured;
+        if (reply.Destination != entry.Original.Source || reply.DestinationPort != entry.Original.SourcePort)
+        {
+            entry.Flags |= ConnectionFlags.SourceNat;
+        }
+
+        _table.IndexReply(number);
+    }
+
     /// <summary>Removes a conntrack entry (nf_ct_kill); what IPVS knows of the flow stays.</summary>
     internal void Forget(int number, long now)
     {

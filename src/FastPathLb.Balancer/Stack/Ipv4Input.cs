@@ -30,6 +30,16 @@ internal sealed class Ipv4Input
         packet.Cast = cast;
         packet.IsSuperPacket = totalLength > device.MtuBytes;
         packet.HasPartialChecksum = ChecksumCensus.IsPartial(packet);
+        if (packet.HasPartialChecksum)
+        {
+            _space.PartialChecksumPackets++;
+        }
+
+        if (packet.IsSuperPacket)
+        {
+            _space.SuperPackets++;
+        }
+
         return Enter(packet);
     }
 

@@ -92,6 +92,12 @@ public sealed class NetworkNamespace
     /// <summary>Whether senders are told of better routes (send_redirects).</summary>
     public bool SendsRedirects { get; set; } = true;
 
+    /// <summary>Packets whose transport checksum their sender's offload left unfinished.</summary>
+    public long PartialChecksumPackets { get; internal set; }
+
+    /// <summary>Packets above the MTU that stand for several: a sender's or receiver's segmentation offload.</summary>
+    public long SuperPackets { get; internal set; }
+
     /// <summary>ICMP errors and their rate limits.</summary>
     public IcmpErrors IcmpErrors { get; }
 

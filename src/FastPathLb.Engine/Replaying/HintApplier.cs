@@ -1,5 +1,6 @@
 using FastPathLb.Balancer.Ipvs;
 using FastPathLb.Balancer.Ipvs.Scheduling;
+using FastPathLb.Conntrack;
 using FastPathLb.Engine.Building;
 using FastPathLb.Engine.Tables;
 using FastPathLb.Wire;
@@ -25,6 +26,7 @@ public static class HintApplier
         built.Namespace.SetTimerPhase(hints.TimerPhase ?? 0);
         built.Namespace.RecordedIdentifications = hints.Identifications.ToDictionary(
             drawn => drawn.Key, drawn => new Queue<ushort>(drawn.Value));
+        Adopt(built, hints, notes);
         foreach (VirtualService service in built.Namespace.Ipvs.Services)
         {
             if (start == RoundRobinStart.AsListed || service.Scheduler is not RoundRobinScheduler scheduler)
@@ -54,6 +56,31 @@ public static class HintApplier
         }
 
         return notes;
+    }
+
+    private static void Adopt(BuiltLoadBalancer built, RecordingHints hints, List<string> notes)
+    {
+        int adopted = 0;
+        foreach (MidFlow flow in hints.MidFlows)
+        {
+            FlowKey key = flow.Flow;
+            key.Network = built.Namespace.Number;
+            foreach (RealServer server in built.Namespace.FindServiceOf(key)?.Servers ?? [])
+            {
+                if (server.Address == flow.Server && server.PortFor(key.DestinationPort) == flow.ServerPort
+                    && built.Namespace.Ipvs.Adopt(
+                        key, server, flow.TranslatedSource, flow.TranslatedPort, flow.TimestampNanoseconds))
+                {
+                    adopted++;
+                    break;
+                }
+            }
+        }
+
+        if (adopted > 0)
+        {
+            notes.Add($"{adopted} connections are older than the recording; they were taken as established, from both of their legs");
+        }
     }
 
     /// <summary>Whether the recording's first connections contradict a round that begins with the list as dumped.</summary>

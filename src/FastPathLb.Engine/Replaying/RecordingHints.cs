@@ -22,6 +22,7 @@ public sealed class RecordingHints
     private const int EnvelopeBytes = 50;
     private const int IcmpBytes = 8;
     private const byte HostUnreachable = 1;
+    private const int TcpFlagsOffset = 13;
     private const long TimerGrain = 32_000_000;
 
     private readonly Dictionary<long, long> _overtakers = [];
@@ -32,6 +33,7 @@ public sealed class RecordingHints
     private bool _hasOwnFrames;
     private readonly List<ObservedPick> _picks = [];
     private readonly HashSet<FlowKey> _openedFlows = [];
+    private readonly List<MidFlow> _midFlows = [];
     private readonly List<OwnershipProof> _ownership = [];
     private readonly Dictionary<uint, long> _latestCalls = [];
 
@@ -63,6 +65,9 @@ public sealed class RecordingHints
 
     /// <summary>What shows which addresses the load balancer had, in order of time.</summary>
     public IReadOnlyList<OwnershipProof> Ownership => _ownership;
+
+    /// <summary>TCP connections that are older than the recording.</summary>
+    public IReadOnlyList<MidFlow> MidFlows => _midFlows;
 
     /// <summary>Looks through a capture.</summary>
     /// <param name="reader">The capture, from its beginning; it is read to its end.</param>
@@ -96,7 +101,7 @@ public sealed class RecordingHints
                 if (FindArrival(waiting, waitingOnAnyPort, fingerprint) is { } arrival)
                 {
                     arrival.Departure = departures;
-                    hints.Observe(arrival, captured.Data[(skip + EthernetBytes)..], balancer);
+                    hints.Observe(arrival, captured.Data[(skip + EthernetBytes)..], captured.TimestampNanoseconds, balancer);
                 }
                 else
                 {
@@ -106,7 +111,8 @@ public sealed class RecordingHints
                 continue;
             }
 
-            Arrival added = new(captured.RecordNumber, KeyOf(captured.Data[(skip + EthernetBytes)..]));
+            ReadOnlySpan<byte> packet = captured.Data[(skip + EthernetBytes)..];
+            Arrival added = new(captured.RecordNumber, KeyOf(packet), IsOpening(packet));
             Add(waiting, fingerprint).Enqueue(added);
             Add(waitingOnAnyPort, fingerprint with { Ports = 0 }).Add(added);
             if (!flows.TryGetValue(flow, out List<Arrival>? ofFlow))
@@ -117,7 +123,7 @@ public sealed class RecordingHints
             ofFlow.Add(added);
         }
 
-        
+
         foreach (List<Arrival> arrivals in flows.Values)
         {
             hints.AddOvertaken(arrivals);
@@ -295,26 +301,43 @@ public sealed class RecordingHints
         return value;
     }
 
-    /// <summary>A packet from a client and what became of it.</summary>
-    private void Observe(Arrival arrival, ReadOnlySpan<byte> sent, LoadBalancer balancer)
+    /// <summary>A packet that was translated: from a client to a server, or back.</summary>
+    private void Observe(Arrival arrival, ReadOnlySpan<byte> sent, long timestamp, LoadBalancer balancer)
     {
         FlowKey came = arrival.Key;
         FlowKey left = KeyOf(sent);
-        if (!balancer.Namespace.IsLocalAddress(left.Source) || came.Source == left.Source
-            || came.Protocol is not (IpProtocol.Tcp or IpProtocol.Udp) || left.Protocol != came.Protocol)
+        if (came.Protocol is not (IpProtocol.Tcp or IpProtocol.Udp) || left.Protocol != came.Protocol
+            || !balancer.Namespace.IsLocalAddress(left.Source) || came.Source == left.Source)
         {
             return;
         }
 
-        FlowKey balanced = left;
-        balanced.Source = came.Source;
-        balanced.SourcePort = came.SourcePort;
-        _sourcePorts[balanced] = left.SourcePort;
-        if (_openedFlows.Add(came))
+        bool isOpening = came.Protocol == IpProtocol.Udp || arrival.IsOpening;
+        if (balancer.Namespace.FindServiceOf(came) is not null)
         {
-            _picks.Add(new ObservedPick(came, left.Destination, left.DestinationPort));
+            FlowKey balanced = left;
+            balanced.Source = came.Source;
+            balanced.SourcePort = came.SourcePort;
+            _sourcePorts[balanced] = left.SourcePort;
+            if (isOpening && _openedFlows.Add(came))
+            {
+                _picks.Add(new ObservedPick(came, left.Destination, left.DestinationPort));
+            }
+            else if (!isOpening && _openedFlows.Add(came))
+            {
+                _midFlows.Add(new MidFlow(came, left.Destination, left.DestinationPort, left.Source, left.SourcePort, timestamp));
+            }
+        }
+        else if (!isOpening && balancer.Namespace.FindServiceOf(left.Reverse()) is not null && _openedFlows.Add(left.Reverse()))
+        {
+            _midFlows.Add(new MidFlow(
+                left.Reverse(), came.Source, came.SourcePort, came.Destination, came.DestinationPort, timestamp));
         }
     }
+
+    private static bool IsOpening(ReadOnlySpan<byte> packet) =>
+        Ipv4Header.TryParse(packet, out Ipv4Header ipv4) && ipv4.Protocol == IpProtocol.Tcp && ipv4.Payload.Length > TcpFlagsOffset
+        && ((TcpFlags)ipv4.Payload[TcpFlagsOffset] & TcpFlags.Syn) != 0;
 
     private static FlowKey KeyOf(ReadOnlySpan<byte> packet)
     {
@@ -389,8 +412,10 @@ public sealed class RecordingHints
 
     private readonly record struct Fingerprint(uint Header, uint Protocol, ulong Detail, int Ports);
 
-    private sealed class Arrival(long number, FlowKey key)
+    private sealed class Arrival(long number, FlowKey key, bool isOpening)
     {
+        public bool IsOpening { get; } = isOpening;
+
         public FlowKey Key { get; } = key;
 
         public long Number { get; } = number;

@@ -80,11 +80,31 @@ public sealed class Replay
             Reach(moments.Dequeue());
         }
 
+        NoteOffload();
         return new ReplaySummary(
             _built, source.OwnFrameCount, source.UnservedFrameCount, Stopwatch.GetElapsedTime(began), reader.Warning, _notes)
         {
             CaptureDamage = source.Damage,
         };
+    }
+
+    /// <summary>What captures show of network cards' offloads, and how it was taken.</summary>
+    private void NoteOffload()
+    {
+        if (_built.Namespace.PartialChecksumPackets is > 0 and long partial)
+        {
+            _notes.Add($"{partial} packets have a checksum that their sender's offload left unfinished; it was carried along as such");
+        }
+
+        if (_built.Namespace.SuperPackets is > 0 and long super)
+        {
+            _notes.Add($"{super} packets are larger than the MTU: segmentation offload; they were handled whole, as the kernel does");
+        }
+
+        if (_built.Balancer.Counters.CutFrames is > 0 and long cut)
+        {
+            _notes.Add($"{cut} frames were cut by the capture's snap length; they are emitted as far as they are there");
+        }
     }
 
     private Queue<Moment> Merge()

@@ -8,7 +8,7 @@ namespace FastPathLb.Benchmarks.Conntrack;
 /// population does not change.
 /// </summary>
 [MemoryDiagnoser]
-public class InsertBenchmarks : IDisposable
+public class InsertBenchmarks
 {
     private const int BatchCount = 256;
 
@@ -35,9 +35,8 @@ public class InsertBenchmarks : IDisposable
     }
 
     [GlobalCleanup]
-    public void Dispose()
+    public void Clean()
     {
-        GC.SuppressFinalize(this);
         _table?.Dispose();
         _dictionary = null!;
     }

@@ -5,7 +5,7 @@ namespace FastPathLb.Benchmarks.Conntrack;
 
 /// <summary>Which connection a packet belongs to: keys in random order, both directions, each fetched as the data path fetches it.</summary>
 [MemoryDiagnoser]
-public class LookupBenchmarks : IDisposable
+public class LookupBenchmarks
 {
     private const int BatchCount = 256;
 
@@ -45,9 +45,8 @@ public class LookupBenchmarks : IDisposable
     }
 
     [GlobalCleanup]
-    public void Dispose()
+    public void Clean()
     {
-        GC.SuppressFinalize(this);
         _table?.Dispose();
         _dictionary = null!;
     }

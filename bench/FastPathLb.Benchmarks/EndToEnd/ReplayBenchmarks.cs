@@ -10,7 +10,7 @@ namespace FastPathLb.Benchmarks.EndToEnd;
 /// A capture through the load balancer into another capture, per frame. The baseline copies the file and looks at nothing.
 /// </summary>
 [MemoryDiagnoser]
-public class ReplayBenchmarks : IDisposable
+public class ReplayBenchmarks
 {
     /// <summary>Frames of the capture: 1,024 connections opened, then both directions.</summary>
     public const int FrameCount = 100_000;
@@ -35,9 +35,8 @@ public class ReplayBenchmarks : IDisposable
     }
 
     [GlobalCleanup]
-    public void Dispose()
+    public void Clean()
     {
-        GC.SuppressFinalize(this);
         _built?.Dispose();
         File.Delete(_input);
         File.Delete(_output);

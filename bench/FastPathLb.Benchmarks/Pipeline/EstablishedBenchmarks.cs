@@ -11,7 +11,7 @@ namespace FastPathLb.Benchmarks.Pipeline;
 /// baseline only makes the frames: what is above it is the data path's own.
 /// </summary>
 [MemoryDiagnoser]
-public class EstablishedBenchmarks : IDisposable
+public class EstablishedBenchmarks
 {
     private readonly FrameBatch _batch = new();
     private BuiltLoadBalancer _built = null!;
@@ -41,9 +41,8 @@ public class EstablishedBenchmarks : IDisposable
     }
 
     [GlobalCleanup]
-    public void Dispose()
+    public void Clean()
     {
-        GC.SuppressFinalize(this);
         _built?.Dispose();
     }
 

@@ -12,7 +12,7 @@ namespace FastPathLb.Benchmarks.Pipeline;
 /// times, so that each begins with the same table.
 /// </summary>
 [MemoryDiagnoser]
-public class OpeningBenchmarks : IDisposable
+public class OpeningBenchmarks
 {
     private const int OpeningCount = 65536;
     private const long HandshakeTimeouts = 200_000_000_000;
@@ -41,9 +41,8 @@ public class OpeningBenchmarks : IDisposable
     }
 
     [GlobalCleanup]
-    public void Dispose()
+    public void Clean()
     {
-        GC.SuppressFinalize(this);
         _built?.Dispose();
     }
 

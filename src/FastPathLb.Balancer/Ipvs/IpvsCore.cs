@@ -6,18 +6,14 @@ using FastPathLb.Wire;
 namespace FastPathLb.Balancer.Ipvs;
 
 /// <summary>
-/// A namespace's IP virtual server: services, servers and connections (ip_vs_ctl.c, ip_vs_conn.c, Linux 6.1). Owned by one
+/// A namespace's IP virtual server: services and servers (ip_vs_ctl.c, Linux 6.1). Owned by one
 /// worker; services and servers change between batches only.
 /// </summary>
 public sealed class IpvsCore
 {
     private const long Second = 1_000_000_000;
-    private const long ControlledRetry = 60 * Second;
     private const long TrashPeriod = 120 * Second;
-    private const int ExpireBudget = int.MaxValue;
 
-    private readonly NetworkNamespace _space;
-    private readonly ConnectionTable _table;
     private readonly List<VirtualService> _services = [];
     private readonly Dictionary<ServiceKey, VirtualService> _byKey = [];
     private readonly List<RealServer> _servers = [];
@@ -26,8 +22,7 @@ public sealed class IpvsCore
 
     internal IpvsCore(NetworkNamespace space, ConnectionTable table)
     {
-        _space = space;
-        _table = table;
+        Connections = new IpvsConnections(space, this, table);
         Input = new IpvsInput(space, this, table);
         Output = new IpvsOutput(space, this, table);
     }
@@ -43,6 +38,9 @@ public sealed class IpvsCore
 
     /// <summary>Timeouts.</summary>
     public IpvsTimeouts Timeouts { get; } = new();
+
+    /// <summary>Connections and templates.</summary>
+    public IpvsConnections Connections { get; }
 
     /// <summary>Whether packets pass IPVS's hooks: while there is a service.</summary>
     public bool IsActive => _services.Count > 0;
@@ -178,304 +176,7 @@ public sealed class IpvsCore
     internal void Expire(long now)
     {
         SweepTrash(now);
-        int budget = ExpireBudget;
-        _table.Wheel.Start(now);
-        for (int number = _table.Wheel.TakeDue(now, ref budget); number >= 0; number = _table.Wheel.TakeDue(now, ref budget))
-        {
-            ref Connection connection = ref _table[number];
-            connection.Flags &= ~ConnectionFlags.Timed;
-            if (connection.IsBalanced)
-            {
-                if (connection.IpvsExpires <= now)
-                {
-                    // At its own time, which may lie well before now: what depends on it is timed from there.
-                    ExpireConnection(number, connection.IpvsExpires, isImmediate: false);
-                }
-                else
-                {
-                    _table.Time(number, connection.IpvsExpires);
-                }
-            }
-            else if (connection.IsTracked)
-            {
-                if (connection.TrackExpires <= now)
-                {
-                    _space.Tracker.Forget(number, connection.TrackExpires);
-                }
-                else
-                {
-                    _table.Time(number, connection.TrackExpires);
-                }
-            }
-        }
-    }
-
-    /// <summary>Finds the connection of a packet from a client, by the addresses the client used (ip_vs_conn_in_get).</summary>
-    internal bool TryFindIn(in FlowKey key, long now, out int number)
-    {
-        if (!_table.TryFind(key, out number, out FlowDirection direction) || direction != FlowDirection.Original
-            || !_table[number].IsBalanced)
-        {
-            number = -1;
-            return false;
-        }
-
-        if (_table[number].IpvsExpires > now || !ExpireConnection(number, now, isImmediate: false))
-        {
-            return true;
-        }
-
-        number = -1;
-        return false;
-    }
-
-    /// <summary>Finds the connection of a packet from a server, by server and client (ip_vs_conn_out_get).</summary>
-    internal bool TryFindOut(FlowKey key, long now, int attached, out int number)
-    {
-        if (attached >= 0 && MatchesOut(attached, key))
-        {
-            number = attached;
-        }
-        else if (!(_table.TryFind(key, out number, out FlowDirection direction) && direction == FlowDirection.Reply
-            && MatchesOut(number, key)))
-        {
-            key.Kind = FlowKind.IpvsReply;
-            if (!_table.TryFind(key, out number, out _) || !_table[number].IsBalanced)
-            {
-                number = -1;
-                return false;
-            }
-        }
-
-        if (_table[number].IpvsExpires > now || !ExpireConnection(number, now, isImmediate: false))
-        {
-            return true;
-        }
-
-        number = -1;
-        return false;
-    }
-
-    /// <summary>Makes IPVS find replies of a connection for which conntrack has no binding.</summary>
-    internal void IndexReplyOf(int number)
-    {
-        ref Connection connection = ref _table[number];
-        if ((connection.Flags & ConnectionFlags.Template) != 0 || connection.Server < 0)
-        {
-            return;
-        }
-
-        connection.Reply = ReplyKeyOf(connection);
-        connection.Reply.Kind = FlowKind.IpvsReply;
-        _table.IndexReply(number);
-    }
-
-    /// <summary>A new connection to a server (ip_vs_conn_new, ip_vs_bind_dest).</summary>
-    /// <returns>Its number, or -1 where the table is full.</returns>
-    internal int Open(in FlowKey key, RealServer server, bool isOnePacket, long now)
-    {
-        int number;
-        if (_table.TryFind(key, out int found, out FlowDirection direction) && direction == FlowDirection.Original
-            && !_table[found].IsBalanced)
-        {
-            // Conntrack knows the flow already.
-            number = found;
-        }
-        else
-        {
-            number = _table.Allocate();
-            if (number < 0)
-            {
-                return -1;
-            }
-
-            _table[number].Original = key;
-            if (_table.IndexOriginal(number) != IndexInsert.Done)
-            {
-                _table.Release(number);
-                return -1;
-            }
-        }
-
-        ref Connection connection = ref _table[number];
-        connection.Server = server.Number;
-        connection.Control = 0;
-        connection.InPackets = 0;
-        connection.IpvsState = IpvsTcpState.None;
-        connection.Flags |= ConnectionFlags.Balanced | ConnectionFlags.Inactive
-            | (isOnePacket ? ConnectionFlags.OnePacket : ConnectionFlags.None)
-            | (server.Method == ForwardingMethod.Masquerade ? ConnectionFlags.None : ConnectionFlags.NoOutput)
-            | (Settings.UsesConntrack ? ConnectionFlags.OwnsConntrack : ConnectionFlags.None);
-        server.TotalConnections++;
-        if (server.TotalConnections == server.UpperThreshold)
-        {
-            server.UpdateOverload(1);
-        }
-
-        if (!connection.IsTracked)
-        {
-            IndexReplyOf(number);
-        }
-
-        connection.IpvsExpires = now + (3 * Second);
-        _table.Time(number, connection.IpvsExpires);
-        return number;
-    }
-
-    /// <summary>
-    /// Takes over a TCP connection that was opened before anything was seen of it: established, its windows not known. It counts
-    /// among the server's connections, but not among those scheduled.
-    /// </summary>
-    /// <param name="key">Client to virtual address.</param>
-    /// <param name="server">Its server.</param>
-    /// <param name="translatedSource">Address that the server sees as the client's.</param>
-    /// <param name="translatedPort">Port that the server sees as the client's.</param>
-    /// <param name="now">Time, nanoseconds since the Unix epoch.</param>
-    public bool Adopt(in FlowKey key, RealServer server, uint translatedSource, ushort translatedPort, long now)
-    {
-        if (_table.TryFind(key, out _, out _))
-        {
-            return false;
-        }
-
-        int number = Open(key, server, isOnePacket: false, now);
-        if (number < 0)
-        {
-            return false;
-        }
-
-        ref Connection connection = ref _table[number];
-        connection.IpvsState = IpvsTcpState.Established;
-        connection.Flags &= ~ConnectionFlags.Inactive;
-        server.ActiveConnections++;
-        Restart(number, now + Timeouts[IpvsTcpState.Established]);
-        if (Settings.UsesConntrack)
-        {
-            FlowKey reply = ReplyKeyOf(connection);
-            reply.Destination = translatedSource;
-            reply.DestinationPort = translatedPort;
-            _space.Tracker.Adopt(number, reply, now);
-        }
-
-        return true;
-    }
-
-    /// <summary>A persistence template (ip_vs_sched_persist).</summary>
-    internal int OpenTemplate(in FlowKey key, RealServer server, long timeout, long now)
-    {
-        int number = _table.Allocate();
-        if (number < 0)
-        {
-            return -1;
-        }
-
-        ref Connection template = ref _table[number];
-        template.Original = key;
-        template.Server = server.Number;
-        template.Flags |= ConnectionFlags.Balanced | ConnectionFlags.Template | ConnectionFlags.Inactive;
-        template.IpvsExpires = now + timeout;
-        if (_table.IndexOriginal(number) != IndexInsert.Done)
-        {
-            template.Flags = ConnectionFlags.None;
-            _table.Release(number);
-            return -1;
-        }
-
-        server.PersistentConnections++;
-        _table.Time(number, template.IpvsExpires);
-        return number;
-    }
-
-    /// <summary>Starts the connection's time anew; where it ends sooner than it did, the wheel is told.</summary>
-    internal void Restart(int number, long expires)
-    {
-        ref Connection connection = ref _table[number];
-        bool isSooner = expires < connection.IpvsExpires;
-        connection.IpvsExpires = expires;
-        if (isSooner)
-        {
-            _table.Time(number, expires);
-        }
-    }
-
-    /// <summary>
-    /// Ends a connection (ip_vs_conn_expire): a template that controls others waits for them; conntrack's entry goes with it.
-    /// </summary>
-    /// <param name="number">The connection.</param>
-    /// <param name="now">Time.</param>
-    /// <param name="isImmediate">Whether it ends before its time: then a template that never carried traffic goes too.</param>
-    /// <returns>Whether it is gone.</returns>
-    internal bool ExpireConnection(int number, long now, bool isImmediate)
-    {
-        ref Connection connection = ref _table[number];
-        bool isTemplate = (connection.Flags & ConnectionFlags.Template) != 0;
-        if (isTemplate && connection.Control > 0)
-        {
-            Restart(number, now + ControlledRetry);
-            _table.Time(number, now + ControlledRetry);
-            return false;
-        }
-
-        uint control = isTemplate ? 0 : connection.Control;
-        bool ownsConntrack = (connection.Flags & (ConnectionFlags.OwnsConntrack | ConnectionFlags.OnePacket))
-            == ConnectionFlags.OwnsConntrack;
-        Unbind(ref connection, isTemplate);
-        connection.Flags &= ~(ConnectionFlags.Balanced | ConnectionFlags.Template | ConnectionFlags.Inactive
-            | ConnectionFlags.OwnsConntrack | ConnectionFlags.OnePacket | ConnectionFlags.NoOutput
-            | ConnectionFlags.TemplateAssured);
-        connection.Control = 0;
-        if (connection.IsTracked && ownsConntrack)
-        {
-            _space.Tracker.Forget(number, now);
-        }
-        else if (connection.IsTracked)
-        {
-            _table.Time(number, connection.TrackExpires);
-        }
-        else
-        {
-            _table.UnindexReply(number);
-            _table.UnindexOriginal(number);
-            _table.Untime(number);
-            _table.Release(number);
-        }
-
-        if (control > 0)
-        {
-            LetGo((int)control - 1, now, isImmediate);
-        }
-
-        return true;
-    }
-
-    /// <summary>Makes a connection depend on a template (ip_vs_control_add).</summary>
-    internal void Depend(int number, int template)
-    {
-        _table[number].Control = (uint)(template + 1);
-        _table[template].Control++;
-    }
-
-    /// <summary>The template has carried traffic (ip_vs_control_assure_ct).</summary>
-    internal void AssureTemplateOf(in Connection connection)
-    {
-        if (connection.Control > 0 && (connection.Flags & ConnectionFlags.Template) == 0)
-        {
-            _table[(int)connection.Control - 1].Flags |= ConnectionFlags.TemplateAssured;
-        }
-    }
-
-    /// <summary>What comes back from a connection's server, as IPVS knows it.</summary>
-    internal FlowKey ReplyKeyOf(in Connection connection)
-    {
-        RealServer server = _servers[connection.Server];
-        FlowKey key = connection.Original.Reverse();
-        if (server.Method == ForwardingMethod.Masquerade)
-        {
-            key.Source = server.Address;
-            key.SourcePort = server.PortFor(connection.Original.DestinationPort);
-        }
-
-        return key;
+        Connections.Expire(now);
     }
 
     private static void Update(
@@ -497,13 +198,6 @@ public sealed class IpvsCore
         }
     }
 
-    private bool MatchesOut(int number, in FlowKey key)
-    {
-        ref Connection connection = ref _table[number];
-        return connection.IsBalanced && (connection.Flags & ConnectionFlags.Template) == 0
-            && ReplyKeyOf(connection).Matches(key);
-    }
-
     private void Unlink(VirtualService service, RealServer server, bool tellScheduler, long now)
     {
         server.IsAvailable = false;
@@ -522,7 +216,7 @@ public sealed class IpvsCore
         _trash.Insert(0, server);
         if (Settings.ExpiresConnectionsWithoutServer)
         {
-            ExpireConnectionsOf(server, now);
+            Connections.ExpireConnectionsOf(server, now);
         }
     }
 
@@ -553,56 +247,6 @@ public sealed class IpvsCore
             }
 
             _nextTrashSweep += TrashPeriod / 2;
-        }
-    }
-
-    /// <summary>ip_vs_expire_nodest_conn_flush.</summary>
-    private void ExpireConnectionsOf(RealServer server, long now)
-    {
-        for (int number = 0; number < _table.NumbersUsed; number++)
-        {
-            ref Connection connection = ref _table[number];
-            if (connection.IsBalanced && connection.Server == server.Number && connection.Original.Network == _space.Number
-                && ((connection.Flags & ConnectionFlags.Template) == 0 || connection.Control == 0))
-            {
-                ExpireConnection(number, now, isImmediate: true);
-            }
-        }
-    }
-
-    private void Unbind(ref Connection connection, bool isTemplate)
-    {
-        RealServer server = _servers[connection.Server];
-        connection.Server = -1;
-        if (isTemplate)
-        {
-            server.PersistentConnections--;
-            return;
-        }
-
-        if ((connection.Flags & ConnectionFlags.Inactive) == 0)
-        {
-            server.ActiveConnections--;
-        }
-
-        server.TotalConnections--;
-        if (server.UpperThreshold > 0 && server.TotalConnections + 1 == server.LowerThresholdInForce)
-        {
-            server.UpdateOverload(-1);
-        }
-    }
-
-    private void LetGo(int template, long now, bool isImmediate)
-    {
-        ref Connection connection = ref _table[template];
-        if (connection.Control > 0)
-        {
-            connection.Control--;
-        }
-
-        if (isImmediate && connection.Control == 0 && (connection.Flags & ConnectionFlags.TemplateAssured) == 0)
-        {
-            ExpireConnection(template, now, isImmediate: true);
         }
     }
 }

@@ -46,7 +46,7 @@ internal sealed class IpvsInput
         }
 
         int number = -1;
-        if (packet.HasPorts && _ipvs.TryFindIn(packet.PortKey(_space.Number), packet.Now, out number)
+        if (packet.HasPorts && _ipvs.Connections.TryFindIn(packet.PortKey(_space.Number), packet.Now, out number)
             && Revise(packet, ref number) is { } revised)
         {
             return revised;
@@ -129,7 +129,7 @@ internal sealed class IpvsInput
             }
         }
 
-        _ipvs.ExpireConnection(number, packet.Now, isImmediate: false);
+        _ipvs.Connections.ExpireConnection(number, packet.Now, isImmediate: false);
         number = -1;
         return usesOldConntrack ? Outcome.Dropped(reason) : null;
     }
@@ -247,7 +247,7 @@ internal sealed class IpvsInput
     private ScheduleResult Open(Packet packet, VirtualService service, RealServer server, out int number)
     {
         bool isOnePacket = service.IsOnePacket && packet.Protocol == IpProtocol.Udp;
-        number = _ipvs.Open(packet.PortKey(_space.Number), server, isOnePacket, packet.Now);
+        number = _ipvs.Connections.Open(packet.PortKey(_space.Number), server, isOnePacket, packet.Now);
         if (number < 0)
         {
             return ScheduleResult.TableFull;
@@ -280,7 +280,7 @@ internal sealed class IpvsInput
         }
 
         RealServer? server = null;
-        if (_ipvs.TryFindIn(key, packet.Now, out int template))
+        if (_ipvs.Connections.TryFindIn(key, packet.Now, out int template))
         {
             server = _ipvs.Servers[_table[template].Server];
             if (!server.IsAvailable || (_ipvs.Settings.ExpiresQuiescentTemplates && server.Weight == 0))
@@ -301,7 +301,7 @@ internal sealed class IpvsInput
                 return ScheduleResult.NoServer;
             }
 
-            template = _ipvs.OpenTemplate(key, server, service.PersistenceNanoseconds, packet.Now);
+            template = _ipvs.Connections.OpenTemplate(key, server, service.PersistenceNanoseconds, packet.Now);
             if (template < 0)
             {
                 return ScheduleResult.TableFull;
@@ -311,8 +311,8 @@ internal sealed class IpvsInput
         ScheduleResult result = Open(packet, service, server, out number);
         if (result == ScheduleResult.Scheduled)
         {
-            _ipvs.Depend(number, template);
-            _ipvs.Restart(template, packet.Now + service.PersistenceNanoseconds);
+            _ipvs.Connections.Depend(number, template);
+            _ipvs.Connections.Restart(template, packet.Now + service.PersistenceNanoseconds);
         }
 
         return result;
@@ -338,11 +338,11 @@ internal sealed class IpvsInput
 
         if ((connection.Flags & ConnectionFlags.OnePacket) != 0)
         {
-            _ipvs.ExpireConnection(number, packet.Now, isImmediate: false);
+            _ipvs.Connections.ExpireConnection(number, packet.Now, isImmediate: false);
         }
         else
         {
-            _ipvs.Restart(number, packet.Now + timeout);
+            _ipvs.Connections.Restart(number, packet.Now + timeout);
         }
 
         return outcome;
@@ -447,7 +447,7 @@ internal sealed class IpvsInput
         if (!Icmp.IsBalancedError((IcmpType)message[0])
             || !_space.Tracker.TryReadKey(message[Icmp.HeaderBytes..], out FlowKey embedded)
             || embedded.Protocol is not (IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp)
-            || !_ipvs.TryFindIn(embedded.Reverse(), packet.Now, out int number))
+            || !_ipvs.Connections.TryFindIn(embedded.Reverse(), packet.Now, out int number))
         {
             return null;
         }

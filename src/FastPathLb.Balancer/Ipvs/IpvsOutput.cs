@@ -40,7 +40,7 @@ internal sealed class IpvsOutput
         }
 
         int attached = packet.Track != TrackInfo.Untracked && !packet.IsPending ? packet.Connection : -1;
-        if (!_ipvs.TryFindOut(packet.PortKey(_space.Number), packet.Now, attached, out int number))
+        if (!_ipvs.Connections.TryFindOut(packet.PortKey(_space.Number), packet.Now, attached, out int number))
         {
             return null;
         }
@@ -60,7 +60,7 @@ internal sealed class IpvsOutput
         long timeout = IpvsState.Step(_ipvs, ref connection, server, packet, isReply: true);
         packet.IsBalanced = true;
         AdjustConntrack(packet, connection, server);
-        _ipvs.Restart(number, packet.Now + timeout);
+        _ipvs.Connections.Restart(number, packet.Now + timeout);
         return null;
     }
 
@@ -121,7 +121,7 @@ internal sealed class IpvsOutput
         }
 
         int attached = packet.Track == TrackInfo.Related && !packet.IsPending ? packet.Connection : -1;
-        if (!_ipvs.TryFindOut(embedded.Reverse(), packet.Now, attached, out int number))
+        if (!_ipvs.Connections.TryFindOut(embedded.Reverse(), packet.Now, attached, out int number))
         {
             return null;
         }

@@ -14,7 +14,7 @@ internal static class IpvsState
         {
             if (isReply)
             {
-                ipvs.AssureTemplateOf(connection);
+                ipvs.Connections.AssureTemplateOf(connection);
             }
 
             return ipvs.Timeouts.Udp;
@@ -64,7 +64,7 @@ internal static class IpvsState
 
             if (state == IpvsTcpState.Established)
             {
-                ipvs.AssureTemplateOf(connection);
+                ipvs.Connections.AssureTemplateOf(connection);
             }
 
             connection.IpvsState = state;

@@ -331,7 +331,7 @@ public sealed class ConnectionTracker
         _table.UnindexReply(number);
         if (entry.IsBalanced)
         {
-            _space.Ipvs.IndexReplyOf(number);
+            _space.Ipvs.Connections.IndexReplyOf(number);
             return;
         }
 

@@ -68,7 +68,7 @@ public static class HintApplier
             foreach (RealServer server in built.Namespace.FindServiceOf(key)?.Servers ?? [])
             {
                 if (server.Address == flow.Server && server.PortFor(key.DestinationPort) == flow.ServerPort
-                    && built.Namespace.Ipvs.Adopt(
+                    && built.Namespace.Ipvs.Connections.Adopt(
                         key, server, flow.TranslatedSource, flow.TranslatedPort, flow.TimestampNanoseconds))
                 {
                     adopted++;

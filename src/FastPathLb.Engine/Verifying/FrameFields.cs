@@ -9,6 +9,8 @@ internal static class FrameFields
     /// <summary>Longest field that is not a payload.</summary>
     public const int FieldBytesMax = 8;
 
+    private const string Embedded = "embedded ";
+
     private static readonly (string, int)[] s_ethernet = [("destination MAC", 6), ("source MAC", 6), ("EtherType", 2)];
 
     private static readonly (string, int)[] s_ipv4 =
@@ -43,7 +45,7 @@ internal static class FrameFields
         List<FrameField> fields = [];
         AddFrame(fields, frame, 0, string.Empty);
         int end = fields.Count > 0 ? fields[^1].OffsetBytes + fields[^1].LengthBytes : 0;
-        AddRest(fields, "payload", end, frame.Length);
+        AddRest(fields, frame, "payload", end, frame.Length);
         return fields;
     }
 
@@ -79,7 +81,7 @@ internal static class FrameFields
         }
 
         int transport = start + ipv4.HeaderLengthBytes;
-        AddRest(fields, layer + "IPv4 options", start + Ipv4Header.MinimumLengthBytes, transport);
+        AddRest(fields, frame, layer + "IPv4 options", start + Ipv4Header.MinimumLengthBytes, transport);
         if (ipv4.FragmentOffsetBytes > 0)
         {
             return;
@@ -91,7 +93,7 @@ internal static class FrameFields
                 if (Add(fields, frame, transport, layer, s_udp) && isTunnel)
                 {
                     int vxlan = transport + UdpHeader.MinimumLengthBytes;
-                    Add(fields, frame, vxlan, layer, s_vxlan);
+                    Add(fields, frame, vxlan, string.Empty, s_vxlan);
                     AddFrame(fields, frame, Math.Min(vxlan + VxlanHeader.MinimumLengthBytes, frame.Length), "inner ");
                 }
 
@@ -99,15 +101,16 @@ internal static class FrameFields
             case IpProtocol.Tcp:
                 if (Add(fields, frame, transport, layer, s_tcp) && TcpHeader.TryParse(frame[transport..], out TcpHeader tcp))
                 {
-                    AddRest(fields, layer + "TCP options", transport + TcpHeader.MinimumLengthBytes, transport + tcp.DataOffsetBytes);
+                    AddRest(fields, frame, layer + "TCP options", transport + TcpHeader.MinimumLengthBytes, transport + tcp.DataOffsetBytes);
                 }
 
                 break;
             case IpProtocol.Icmp:
-                if (Add(fields, frame, transport, layer, s_icmp)
+                // One datagram is embedded; what that embeds is payload.
+                if (Add(fields, frame, transport, layer, s_icmp) && !layer.EndsWith(Embedded, StringComparison.Ordinal)
                     && (IcmpType)frame[transport] is IcmpType.DestinationUnreachable or IcmpType.TimeExceeded or IcmpType.Redirect)
                 {
-                    AddIpv4(fields, frame, transport + IcmpHeader.MinimumLengthBytes, layer + "embedded ", isTunnel: false);
+                    AddIpv4(fields, frame, transport + IcmpHeader.MinimumLengthBytes, layer + Embedded, isTunnel: false);
                 }
 
                 break;
@@ -146,11 +149,13 @@ internal static class FrameFields
         return true;
     }
 
-    private static void AddRest(List<FrameField> fields, string name, int start, int end)
+    // As far as the bytes are there: a length field may promise more.
+    private static void AddRest(List<FrameField> fields, ReadOnlySpan<byte> frame, string name, int start, int end)
     {
-        if (end > start)
+        int there = Math.Min(end, frame.Length);
+        if (there > start)
         {
-            fields.Add(new FrameField(name, start, end - start));
+            fields.Add(new FrameField(name, start, there - start));
         }
     }
 }

@@ -1,0 +1,78 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using FastPathLb.Engine.Replaying;
+
+namespace FastPathLb.Cli.Commands;
+
+/// <summary>All commands, and the way from words to one of them.</summary>
+internal static class CommandTree
+{
+    private const string Description =
+        """
+        FastPathLb replays captured traffic through Docker Swarm's load balancer (IPVS), frame for frame as Linux does it.
+
+        Without arguments it replays a capture of its own and says what to try next.
+        """;
+
+    private static readonly string[] s_examples =
+    [
+        "fastpathlb",
+        "fastpathlb replay captures/rr-two-services/underlay.pcap.gz",
+        "fastpathlb verify --all captures",
+        "fastpathlb show captures/ping-vip/lb-eth0.pcap.gz",
+        "fastpathlb config --node captures/rr-basic",
+    ];
+
+    /// <summary>Runs a command line.</summary>
+    /// <exception cref="UsageException">It is no command line of this program.</exception>
+    public static int Run(IReadOnlyList<string> args, CommandConsole console)
+    {
+        ParseResult parsed = Create(console).Parse(args);
+        if (parsed.Action is ParseErrorAction && parsed.Errors.Count > 0)
+        {
+            string name = parsed.CommandResult.Command is RootCommand ? "" : $" {parsed.CommandResult.Command.Name}";
+            throw new UsageException($"{parsed.Errors[0].Message.TrimEnd('.')} (see 'fastpathlb{name} --help')");
+        }
+
+        return parsed.Invoke(new InvocationConfiguration
+        {
+            Output = console.Out,
+            Error = console.Error,
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = null,
+        });
+    }
+
+    /// <summary>The argument that names a capture.</summary>
+    public static Argument<string> CaptureArgument() => new("IN")
+    {
+        Description = "Capture: pcap or pcapng, plain or .gz; '-' for standard input",
+    };
+
+    /// <summary>How a run ends: damage in the middle of a capture is told after what was made of the frames before it.</summary>
+    /// <returns>The exit code.</returns>
+    public static int EndOf(ReplaySummary summary, CommandConsole console)
+    {
+        if (summary.CaptureDamage is not { } damage)
+        {
+            return ExitCode.Success;
+        }
+
+        console.Error.WriteLine($"fastpathlb: {damage}");
+        return ExitCode.BadInput;
+    }
+
+    private static RootCommand Create(CommandConsole console)
+    {
+        RootCommand root = new(Description)
+        {
+            ReplayCommand.Create(console),
+            VerifyCommand.Create(console),
+            ShowCommand.Create(console),
+            ConfigCommand.Create(console),
+        };
+        root.SetAction(_ => FirstRun.Run(console));
+        root.WithExamples(s_examples);
+        return root;
+    }
+}

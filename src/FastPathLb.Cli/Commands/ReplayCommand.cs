@@ -1,0 +1,60 @@
+using System.CommandLine;
+using FastPathLb.Cli.Input;
+using FastPathLb.Cli.Options;
+using FastPathLb.Cli.Output;
+using FastPathLb.Cli.Running;
+using FastPathLb.Engine.Building;
+using FastPathLb.Engine.Replaying;
+using FastPathLb.Io.Captures;
+
+namespace FastPathLb.Cli.Commands;
+
+/// <summary><c>replay</c>: a capture through the load balancer.</summary>
+internal static class ReplayCommand
+{
+    private static readonly string[] s_examples =
+    [
+        "fastpathlb replay captures/rr-two-services/underlay.pcap.gz",
+        "fastpathlb replay traffic.pcap --node dumps/ -o emitted.pcap",
+        "fastpathlb replay lb-eth0.pcap --config lb.yaml --attach overlay --json",
+        "fastpathlb replay traffic.pcap --node dumps/ --events events.txt --checkpoints checkpoints.txt --state tables/",
+        "tcpdump -i eth0 -w - udp port 4789 | fastpathlb replay - --node dumps/ -o emitted.pcap",
+    ];
+
+    /// <summary>The command.</summary>
+    public static Command Create(CommandConsole console)
+    {
+        Command command = new("replay", "Feed a capture through the load balancer: what it emits, counts, drops and why");
+        ReplayOptions options = new(CommandTree.CaptureArgument());
+        options.AddTo(command);
+        command.SetAction(parsed => Run(options.Read(parsed), console));
+        return command.WithExamples(s_examples);
+    }
+
+    /// <summary>Runs the command.</summary>
+    public static int Run(ReplayArguments typed, CommandConsole console)
+    {
+        using ReplayPlan plan = ReplayPlanner.Plan(typed, console, usesRecording: false);
+        ReplayResult result = Replay(plan, console);
+        if (plan.IsJson)
+        {
+            SummaryJson.Write(console.Out, result);
+        }
+        else
+        {
+            SummaryText.Write(plan.Output == CaptureInput.StandardInput ? console.Error : console.Out, result);
+        }
+
+        return CommandTree.EndOf(result.Summary, console);
+    }
+
+    private static ReplayResult Replay(ReplayPlan plan, CommandConsole console)
+    {
+        using BuiltLoadBalancer built = LoadBalancerBuilder.Build(plan.Node, plan.Balancer);
+        using CaptureWriter? writer = Outputs.Create(plan, console);
+        CaptureSink sink = new(writer);
+        ReplayHooks hooks = new() { Sink = sink, Stopping = console.Stop.Token };
+        ReplaySummary summary = ReplayRunner.Run(plan, built, console, hooks);
+        return new ReplayResult(plan, summary, sink, console.Stop.IsRaised);
+    }
+}

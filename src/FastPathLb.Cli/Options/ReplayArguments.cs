@@ -1,0 +1,35 @@
+namespace FastPathLb.Cli.Options;
+
+/// <summary>The options of a replay, as typed: nothing is looked up or inferred yet.</summary>
+internal sealed record ReplayArguments
+{
+    public required string Input { get; init; }
+
+    public string? Output { get; init; }
+
+    public string? NodeFolder { get; init; }
+
+    public string? ConfigFile { get; init; }
+
+    public string? Attach { get; init; }
+
+    public string? CheckpointFile { get; init; }
+
+    public string? StateFolder { get; init; }
+
+    public string? EventFile { get; init; }
+
+    public string? Order { get; init; }
+
+    public int? RoundRobinStart { get; init; }
+
+    public int? Capacity { get; init; }
+
+    public ulong? Seed { get; init; }
+
+    public string? SourcePorts { get; init; }
+
+    public bool IsJson { get; init; }
+
+    public bool HidesProgress { get; init; }
+}

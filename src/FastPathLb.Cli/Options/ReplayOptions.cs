@@ -1,0 +1,89 @@
+using System.CommandLine;
+using FastPathLb.Conntrack;
+using static FastPathLb.Cli.Options.Words;
+
+namespace FastPathLb.Cli.Options;
+
+/// <summary>The options of commands that run the load balancer over a capture.</summary>
+internal sealed class ReplayOptions : NodeOptions
+{
+    private const int CapacityMin = 16;
+
+    /// <summary>Makes the options, all new.</summary>
+    public ReplayOptions(Argument<string> input)
+        : base(input)
+    {
+    }
+
+    private Option<string?> Output { get; } = new("--output", "-o")
+    {
+        HelpName = "OUT",
+        Description = "Capture to write what the load balancer emits to: .pcap, .pcapng, with .gz compressed, '-' for standard output",
+    };
+
+    private Option<string?> CheckpointFile { get; } = new("--checkpoints")
+    {
+        HelpName = "FILE",
+        Description = "When to write the tables: lines 'TAG EPOCH'",
+    };
+
+    private Option<string?> StateFolder { get; } = new("--state")
+    {
+        HelpName = "DIR",
+        Description = "Folder for the tables at checkpoints: ipvsadm-Ln.TAG.txt, ipvsadm-Lnc.TAG.txt, ipvsadm-stats.TAG.txt, mangle.TAG.txt",
+    };
+
+    private Option<string?> EventFile { get; } = new("--events")
+    {
+        HelpName = "FILE",
+        Description = "Changes to carry out at their times: lines 'EPOCH COMMAND' (ipvsadm, iptables, sysctl, ip)",
+    };
+
+    private Option<string?> Order { get; } = OptionKinds.OneOf(
+        "--order", "Order in which servers were added, which a sorted dump does not tell", Listed, Reversed);
+
+    private Option<int?> RoundRobinStart { get; } = OptionKinds.Number(
+        "--rr-start", "How many servers round robin had picked before the capture began", 0);
+
+    private Option<int?> Capacity { get; } = OptionKinds.Number(
+        "--capacity", $"Most connections at a time (default {ConnectionTable.CapacityDefault})", CapacityMin);
+
+    private Option<ulong?> Seed { get; } = OptionKinds.Number<ulong>(
+        "--seed", "Seed of drawn ports and of the connection hash", 0);
+
+    private Option<string?> SourcePorts { get; } = OptionKinds.OneOf(
+        "--snat-ports", "Which source port is taken when the client's own is in use", NextFree, Drawn);
+
+    private Option<bool> NoProgress { get; } = new("--no-progress") { Description = "No progress bar on the terminal" };
+
+    /// <inheritdoc/>
+    public override void AddTo(Command command)
+    {
+        base.AddTo(command);
+        command.Add(Output);
+        command.Add(CheckpointFile);
+        command.Add(StateFolder);
+        command.Add(EventFile);
+        command.Add(Order);
+        command.Add(RoundRobinStart);
+        command.Add(Capacity);
+        command.Add(Seed);
+        command.Add(SourcePorts);
+        command.Add(NoProgress);
+    }
+
+    /// <inheritdoc/>
+    public override ReplayArguments Read(ParseResult parsed) => base.Read(parsed) with
+    {
+        Output = parsed.GetValue(Output),
+        CheckpointFile = parsed.GetValue(CheckpointFile),
+        StateFolder = parsed.GetValue(StateFolder),
+        EventFile = parsed.GetValue(EventFile),
+        Order = parsed.GetValue(Order),
+        RoundRobinStart = parsed.GetValue(RoundRobinStart),
+        Capacity = parsed.GetValue(Capacity),
+        Seed = parsed.GetValue(Seed),
+        SourcePorts = parsed.GetValue(SourcePorts),
+        HidesProgress = parsed.GetValue(NoProgress),
+    };
+}

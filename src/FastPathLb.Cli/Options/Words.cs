@@ -1,0 +1,12 @@
+namespace FastPathLb.Cli.Options;
+
+/// <summary>The words that options take.</summary>
+internal static class Words
+{
+    public const string Underlay = "underlay";
+    public const string Overlay = "overlay";
+    public const string Listed = "listed";
+    public const string Reversed = "reversed";
+    public const string NextFree = "next-free";
+    public const string Drawn = "drawn";
+}

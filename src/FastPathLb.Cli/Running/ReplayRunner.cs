@@ -1,0 +1,67 @@
+using FastPathLb.Cli.Input;
+using FastPathLb.Cli.Options;
+using FastPathLb.Cli.Output;
+using FastPathLb.Engine.Building;
+using FastPathLb.Engine.Replaying;
+using FastPathLb.Engine.Verifying;
+using FastPathLb.Io.Captures;
+using FastPathLb.Pipeline;
+
+namespace FastPathLb.Cli.Running;
+
+/// <summary>Runs a planned replay.</summary>
+internal static class ReplayRunner
+{
+    /// <summary>Where the load balancer sent none of so many frames, the capture is of one direction: it tells nothing beyond itself.</summary>
+    private const int FramesLookedAtMax = 10_000;
+
+    /// <summary>Runs to the end of the capture, or until told to stop.</summary>
+    public static ReplaySummary Run(ReplayPlan plan, BuiltLoadBalancer built, CommandConsole console, ReplayHooks hooks)
+    {
+        CaptureReader reader = plan.Input.Reader;
+        RecordingHints hints = FindHints(plan.Input, built);
+        RoundRobinStart start = plan.InfersStart && hints.Picks.Count > 0
+            ? StartInference.Find(plan.Node, plan.Balancer, plan.Input.OpenAnew, hints, plan.Events)
+            : RoundRobinStart.AsListed;
+        return plan.ShowsProgress && ProgressBar.IsWorthwhile(plan.Input)
+            ? ProgressBar.Run(console, plan.Input, tick => Make(hooks.AfterBatch + tick).Run(reader, hooks.Sink, hooks.Stopping))
+            : Make(hooks.AfterBatch).Run(reader, hooks.Sink, hooks.Stopping);
+
+        Replay Make(Action<FrameBatch>? afterBatch) => new(built)
+        {
+            Hints = hints,
+            RoundRobinStart = start,
+            Events = plan.Events,
+            Checkpoints = plan.Checkpoints,
+            StateDirectory = plan.StateFolder,
+            AtCheckpoint = hooks.AtCheckpoint,
+            OwnFrames = hooks.OwnFrames,
+            BeforeBatch = hooks.BeforeBatch,
+            AfterBatch = afterBatch,
+        };
+    }
+
+    // A recording of both directions tells what dumps cannot; what cannot be read twice is taken as it is.
+    private static RecordingHints FindHints(CaptureInput input, BuiltLoadBalancer built)
+    {
+        if (!input.IsFile || input.EstimatedBytes > RecordingHints.CaptureBytesMax || !HasOwnFrames(input, built))
+        {
+            return RecordingHints.None;
+        }
+
+        using CaptureReader reader = input.OpenAnew();
+        return RecordingHints.Infer(reader, built.Balancer);
+    }
+
+    private static bool HasOwnFrames(CaptureInput input, BuiltLoadBalancer built)
+    {
+        bool found = false;
+        int left = FramesLookedAtMax;
+        input.Peek((in CapturedFrame frame) =>
+        {
+            found = frame.LinkType == LinkType.Ethernet && built.Balancer.IsOwn(frame.Data);
+            return !found && --left > 0;
+        });
+        return found;
+    }
+}

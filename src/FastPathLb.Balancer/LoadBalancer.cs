@@ -106,7 +106,8 @@ public sealed class LoadBalancer
     {
         public DropReason Transmit(FrameBatch batch, int offset, int lengthBytes, int inputIndex, long now)
         {
-            batch.Emit(offset, lengthBytes, now, inputIndex);
+            batch.Emit(
+                offset, lengthBytes, now, inputIndex, wireLengthBytes: LinkInput.WireLength(batch.Slice(offset, lengthBytes)));
             return DropReason.None;
         }
     }

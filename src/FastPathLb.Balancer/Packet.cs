@@ -174,6 +174,20 @@ public sealed class Packet
         ForgetsConnection = false;
     }
 
+    /// <summary>
+    /// Attaches an error of our own to the connection of the packet it is about, in the other direction (nf_conntrack_attach): the
+    /// addresses it quotes may be translated already, so that they would not be found.
+    /// </summary>
+    public void RelateTo(Packet about)
+    {
+        if (about.Track != TrackInfo.Untracked && !about.IsPending && about.Connection >= 0)
+        {
+            Track = TrackInfo.Related;
+            Connection = about.Connection;
+            Direction = about.Direction == FlowDirection.Original ? FlowDirection.Reply : FlowDirection.Original;
+        }
+    }
+
     /// <summary>Reads lengths, addresses and protocol from the header.</summary>
     public void ReadHeader()
     {

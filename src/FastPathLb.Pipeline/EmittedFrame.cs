@@ -6,8 +6,11 @@ public struct EmittedFrame
     /// <summary>First byte of the frame, as an offset into the batch's arena.</summary>
     public int Offset;
 
-    /// <summary>Length in bytes.</summary>
+    /// <summary>Bytes that are there.</summary>
     public int LengthBytes;
+
+    /// <summary>Length of the whole frame in bytes; more than <see cref="LengthBytes"/> where the capture cut what caused it.</summary>
+    public int WireLengthBytes;
 
     /// <summary>Port of the data path the frame leaves by.</summary>
     public int PortIndex;

@@ -175,8 +175,9 @@ public sealed class FrameBatch
         return offset;
     }
 
-    /// <summary>Puts a frame on the list of those to send.</summary>
-    public void Emit(int offset, int lengthBytes, long timestampNanoseconds, int inputIndex, int portIndex = 0)
+    /// <summary>Puts a frame on the list of those to send; its length on the wire is greater where a capture cut it.</summary>
+    public void Emit(
+        int offset, int lengthBytes, long timestampNanoseconds, int inputIndex, int portIndex = 0, int wireLengthBytes = 0)
     {
         if (_emittedCount == EmittedMax)
         {
@@ -187,6 +188,7 @@ public sealed class FrameBatch
         ref EmittedFrame frame = ref _emitted[_emittedCount++];
         frame.Offset = offset;
         frame.LengthBytes = lengthBytes;
+        frame.WireLengthBytes = Math.Max(lengthBytes, wireLengthBytes);
         frame.TimestampNanoseconds = timestampNanoseconds;
         frame.InputIndex = inputIndex;
         frame.PortIndex = portIndex;

@@ -170,6 +170,7 @@ public sealed class IcmpErrors
             _packet.NextHop = route.Via != 0 ? route.Via : about.Source;
         }
 
+        _packet.RelateTo(about);
         _space.Output.SendLocal(_packet);
     }
 

@@ -91,14 +91,20 @@ internal sealed class Ipv4Input
             return Outcome.Dropped(DropReason.MartianDestination);
         }
 
+        packet.IsRoutedToUs = _space.IsLocalAddress(destination);
+        int problem = Ipv4OptionCheck.FindProblem(packet.Bytes[Ipv4.HeaderLengthMinimum..packet.HeaderLengthBytes]);
+        if (problem != Ipv4OptionCheck.None)
+        {
+            return Outcome.Answered(DropReason.Ipv4OptionsInvalid, problem != Ipv4OptionCheck.SourceRoute && TellProblem(packet, problem));
+        }
+
         if (destination >> 28 == 0xE)
         {
             return Outcome.Dropped(DropReason.MulticastUnserved);
         }
 
-        if (_space.IsLocalAddress(destination))
+        if (packet.IsRoutedToUs)
         {
-            packet.IsRoutedToUs = true;
             return _space.LocalInput.Receive(packet);
         }
 
@@ -124,6 +130,10 @@ internal sealed class Ipv4Input
         packet.NextHop = route.Via != 0 ? route.Via : destination;
         return _space.Forward.Receive(packet);
     }
+
+    /// <summary>Says at which byte of its header a packet's options are wrong.</summary>
+    private bool TellProblem(Packet packet, int option) =>
+        _space.IcmpErrors.Send(packet, IcmpType.ParameterProblem, 0, (uint)(Ipv4.HeaderLengthMinimum + option) << 24);
 
     private static DropReason Validate(
         FrameBatch batch, int offset, int capturedBytes, int wireBytes, PacketCast cast, out int totalLength)
@@ -167,8 +177,6 @@ internal sealed class Ipv4Input
             return DropReason.Ipv4Malformed;
         }
 
-        return headerLength > Ipv4.HeaderLengthMinimum
-            ? Ipv4OptionCheck.Check(header[Ipv4.HeaderLengthMinimum..headerLength])
-            : DropReason.None;
+        return DropReason.None;
     }
 }

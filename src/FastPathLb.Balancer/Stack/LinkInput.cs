@@ -15,6 +15,18 @@ internal sealed class LinkInput
 
     public LinkInput(NetworkNamespace space) => _space = space;
 
+    /// <summary>How long an Ethernet frame is on the wire, in bytes: more than what is there, where a capture cut the packet in it.</summary>
+    internal static int WireLength(ReadOnlySpan<byte> frame)
+    {
+        bool isIpv4 = frame.Length >= EthernetHeaderBytes + Ipv4.HeaderLengthMinimum
+            && BinaryPrimitives.ReadUInt16BigEndian(frame[12..]) == (ushort)EtherType.Ipv4;
+        return isIpv4
+            ? Math.Max(
+                frame.Length,
+                EthernetHeaderBytes + BinaryPrimitives.ReadUInt16BigEndian(frame[(EthernetHeaderBytes + Ipv4.TotalLengthOffset)..]))
+            : frame.Length;
+    }
+
     public Outcome Receive(
         NetworkInterface device, FrameBatch batch, int offset, int capturedBytes, int wireBytes, int inputIndex, long now,
         out int connection)

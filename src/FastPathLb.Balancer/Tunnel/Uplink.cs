@@ -145,7 +145,8 @@ public sealed class Uplink
         Mac.WriteTo(envelope[6..]);
         BinaryPrimitives.WriteUInt16BigEndian(envelope[12..], (ushort)EtherType.Ipv4);
 
-        int udpLength = UdpBytes + VxlanBytes + lengthBytes;
+        int wireBytes = LinkInput.WireLength(inner);
+        int udpLength = UdpBytes + VxlanBytes + wireBytes;
         Span<byte> ipv4 = envelope[EthernetBytes..];
         IcmpErrors.WriteHeader(
             ipv4, OuterEcn(inner), (ushort)Math.Min(Ipv4.HeaderLengthMinimum + udpLength, ushort.MaxValue), ++_identification,
@@ -167,7 +168,8 @@ public sealed class Uplink
             BinaryPrimitives.WriteUInt16BigEndian(udp[6..], checksum == 0 ? (ushort)0xFFFF : checksum);
         }
 
-        batch.Emit(offset - EnvelopeBytes, EnvelopeBytes + lengthBytes, now, inputIndex);
+        batch.Emit(
+            offset - EnvelopeBytes, EnvelopeBytes + lengthBytes, now, inputIndex, wireLengthBytes: EnvelopeBytes + wireBytes);
         return DropReason.None;
     }
 

@@ -25,7 +25,7 @@ public sealed class CaptureSink : IFrameSink
         {
             FrameCount++;
             ByteCount += emitted[index].LengthBytes;
-            _writer?.Write(emitted[index].TimestampNanoseconds, batch.EmittedBytes(index));
+            _writer?.Write(emitted[index].TimestampNanoseconds, batch.EmittedBytes(index), originalLengthBytes: emitted[index].WireLengthBytes);
         }
     }
 }

@@ -1,6 +1,5 @@
 using FastPathLb.Balancer.Stack;
 using FastPathLb.Conntrack;
-using FastPathLb.Wire;
 
 namespace FastPathLb.Balancer.Ipvs;
 

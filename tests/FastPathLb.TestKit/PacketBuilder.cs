@@ -81,6 +81,9 @@ public sealed record PacketBuilder
     /// <summary>What the transport header carries; what follows the IPv4 header where the protocol has no ports.</summary>
     public ReadOnlyMemory<byte> Payload { get; init; }
 
+    /// <summary>Whether the payload follows the IPv4 header as it is, whatever the protocol: fragments, broken packets.</summary>
+    public bool IsRawPayload { get; init; }
+
     /// <summary>Bytes after the packet: the link's padding.</summary>
     public ReadOnlyMemory<byte> Trailer { get; init; }
 
@@ -116,9 +119,9 @@ public sealed record PacketBuilder
             Payload = payload,
         };
 
-    /// <summary>A packet of another protocol: what follows the IPv4 header as it is.</summary>
+    /// <summary>A packet of any protocol: what follows the IPv4 header as it is.</summary>
     public static PacketBuilder Other(Endpoint source, Endpoint destination, IpProtocol protocol, ReadOnlyMemory<byte> payload) =>
-        Between(source, destination) with { Protocol = protocol, Payload = payload };
+        Between(source, destination) with { Protocol = protocol, Payload = payload, IsRawPayload = true };
 
     /// <summary>An ARP packet in a frame of its sender's.</summary>
     public static byte[] Arp(MacAddress destinationMac, in ArpFields fields)
@@ -190,7 +193,7 @@ public sealed record PacketBuilder
         DestinationMac = MacAddress.FromDocker(destination.Address),
     };
 
-    private int TransportHeaderBytes => FragmentOffsetBytes > 0 ? 0 : Protocol switch
+    private int TransportHeaderBytes => IsRawPayload || FragmentOffsetBytes > 0 ? 0 : Protocol switch
     {
         IpProtocol.Tcp => TcpHeader.MinimumLengthBytes + TcpOptions.Length,
         IpProtocol.Udp => UdpHeader.MinimumLengthBytes,
@@ -201,7 +204,7 @@ public sealed record PacketBuilder
     private void WriteTransport(Span<byte> transport, int header)
     {
         Payload.Span.CopyTo(transport[header..]);
-        if (header == 0)
+        if (header == 0 || IsRawPayload)
         {
             return;
         }

@@ -91,6 +91,9 @@ public sealed record SmallSwarm
     /// <summary>Further services as the YAML configuration has them, one flow mapping each.</summary>
     public IReadOnlyList<string> MoreServices { get; init; } = [];
 
+    /// <summary>Namespaces as the YAML configuration has them in full, one flow mapping each.</summary>
+    public IReadOnlyList<string> Namespaces { get; init; } = [];
+
     /// <summary>Further lines of the section <c>overlay</c>: <c>learning: false</c>.</summary>
     public IReadOnlyList<string> OverlaySettings { get; init; } = [];
 
@@ -168,6 +171,12 @@ public sealed record SmallSwarm
         }
 
         text.AppendLine("  raw: []");
+        if (Namespaces.Count > 0)
+        {
+            text.AppendLine("namespaces:");
+            AppendLines(text, Namespaces, "  ");
+        }
+
         return Sysctls.TryGetValue("net.ipv4.ip_forward", out int forwards)
             ? text.Replace("net.ipv4.ip_forward: 1", $"net.ipv4.ip_forward: {forwards}").ToString()
             : text.ToString();

@@ -63,7 +63,8 @@ public sealed class ErrorTests : IDisposable
     public void A_configuration_that_is_wrong_by_line_and_column()
     {
         string path = _folder.Write("lb.yaml", "lb:\n  address: 10.0.1.5/24\n  colour: green\n");
-        Assert.StartsWith($"fastpathlb: {path}:3:3: ", ErrorOf("replay", CapturesFolder.Underlay(Recording), "--config", path), StringComparison.Ordinal);
+        string line = ErrorOf("replay", CapturesFolder.Underlay(Recording), "--config", path);
+        Assert.StartsWith($"fastpathlb: {path}:3:3: ", line, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -72,9 +73,10 @@ public sealed class ErrorTests : IDisposable
         string node = _folder.CopyDumps(Recording);
         string file = Path.Combine(node, "lb.ipvsadm-save.txt");
         File.AppendAllText(file, "-A nonsense\n");
-        int line = File.ReadAllLines(file).Length;
+        int number = File.ReadAllLines(file).Length;
 
-        Assert.StartsWith($"fastpathlb: {file}:{line}:", ErrorOf("replay", CapturesFolder.Underlay(Recording), "--node", node), StringComparison.Ordinal);
+        string line = ErrorOf("replay", CapturesFolder.Underlay(Recording), "--node", node);
+        Assert.StartsWith($"fastpathlb: {file}:{number}:", line, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -102,15 +104,16 @@ public sealed class ErrorTests : IDisposable
     public void An_event_that_is_no_command()
     {
         string events = _folder.Write("events.txt", "# nothing\n1795306000.0 make coffee\n");
-        Assert.StartsWith(
-            $"fastpathlb: {events}:2:", ErrorOf("replay", CapturesFolder.Underlay(Recording), "--events", events), StringComparison.Ordinal);
+        string line = ErrorOf("replay", CapturesFolder.Underlay(Recording), "--events", events);
+        Assert.StartsWith($"fastpathlb: {events}:2:", line, StringComparison.Ordinal);
     }
 
     [Fact]
     public void No_node_for_a_capture_that_lies_alone()
     {
         string path = _folder.Write("alone.pcap", CapturesFolder.Decompressed(CapturesFolder.Overlay(Recording)));
-        Assert.EndsWith("--node DIR (a folder of dumps) or --config FILE (YAML) is expected", ErrorOf("replay", path), StringComparison.Ordinal);
+        string line = ErrorOf("replay", path);
+        Assert.EndsWith("--node DIR (a folder of dumps) or --config FILE (YAML) is expected", line, StringComparison.Ordinal);
     }
 
     [Fact]

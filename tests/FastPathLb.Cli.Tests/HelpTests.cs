@@ -14,7 +14,7 @@ public sealed class HelpTests
 
         Assert.Equal(ExitCode.Success, run.Code);
         Assert.Empty(run.Errors);
-        string[] examples = run.Output[run.Output.IndexOf("Examples:", StringComparison.Ordinal)..].Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        string[] examples = [.. run.Lines.SkipWhile(line => line != "Examples:")];
         Assert.InRange(examples.Length, 3, 10);
         Assert.All(examples[1..], example => Assert.Contains("fastpathlb", example));
     }

@@ -70,7 +70,10 @@ public sealed class ReplayTests : IDisposable
         List<CapturedBytes> sent = CapturedBytes.Read(CapturesFolder.Underlay(RoundRobin))
             .Where(frame => frame.Data.AsSpan(26, 4).SequenceEqual((byte[])[172, 19, 177, 14])).ToList();
         Assert.Equal(sent.Count, emitted.Count);
-        Assert.Equal(sent.Select(frame => Convert.ToHexString(frame.Inner)).Order(), emitted.Select(frame => Convert.ToHexString(frame.Inner)).Order());
+        Assert.Equal(InnerOf(sent), InnerOf(emitted));
+
+        static IEnumerable<string> InnerOf(IEnumerable<CapturedBytes> frames) =>
+            frames.Select(frame => Convert.ToHexString(frame.Inner)).Order(StringComparer.Ordinal);
     }
 
     [Fact]
@@ -137,7 +140,8 @@ public sealed class ReplayTests : IDisposable
     {
         string node = CapturesFolder.Folder("many-flows");
         CommandRun run = CommandRun.Of(
-            "replay", CapturesFolder.Underlay("many-flows"), "--checkpoints", Path.Combine(node, "checkpoints.txt"), "--state", _folder["tables"]);
+            "replay", CapturesFolder.Underlay("many-flows"), "--checkpoints", Path.Combine(node, "checkpoints.txt"),
+            "--state", _folder["tables"]);
 
         Assert.Equal(ExitCode.Success, run.Code);
         Assert.Equal(
@@ -160,7 +164,8 @@ public sealed class ReplayTests : IDisposable
         Assert.NotEqual(ConnectionsOf(without), ConnectionsOf(with));
 
         static string ConnectionsOf(JsonElement json) =>
-            string.Join(',', json.GetProperty("services")[0].GetProperty("servers").EnumerateArray().Select(server => server.GetProperty("connections")));
+            string.Join(',', json.GetProperty("services")[0].GetProperty("servers").EnumerateArray()
+                .Select(server => server.GetProperty("connections")));
     }
 
     [Fact]

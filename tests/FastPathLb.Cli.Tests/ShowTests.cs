@@ -48,7 +48,9 @@ public sealed class ShowTests : IDisposable
     {
         CommandRun run = CommandRun.Of("show", CapturesFolder.Overlay("arp"));
 
-        Assert.Contains(run.Lines, line => line.Contains("  ARP         ", StringComparison.Ordinal) && line.EndsWith("=> answered", StringComparison.Ordinal));
+        Assert.Contains(
+            run.Lines,
+            line => line.Contains("  ARP         ", StringComparison.Ordinal) && line.EndsWith("=> answered", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -83,7 +85,8 @@ public sealed class ShowTests : IDisposable
         string yaml = _folder["lb.yaml"];
         CommandRun.Of("config", "--node", CapturesFolder.Folder("ping-vip"), "-o", yaml);
 
-        CommandRun run = CommandRun.WithInput(File.ReadAllBytes(CapturesFolder.Overlay("ping-vip")), "show", "-", "--config", yaml, "--json");
+        CommandRun run = CommandRun.WithInput(
+            File.ReadAllBytes(CapturesFolder.Overlay("ping-vip")), "show", "-", "--config", yaml, "--json");
 
         Assert.Equal(ExitCode.Success, run.Code);
         Assert.Equal("answered", run.Json.GetProperty("frames")[0].GetProperty("verdict").GetString());

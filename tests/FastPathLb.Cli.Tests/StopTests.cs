@@ -24,6 +24,19 @@ public sealed class StopTests : IDisposable
     }
 
     [Fact]
+    public void A_stopped_verification_is_no_verdict()
+    {
+        using StopSignal stop = new();
+        byte[] capture = CapturesFolder.Decompressed(CapturesFolder.Underlay("rr-basic"));
+        using StallingStream input = new(capture[..5000], () => stop.Raise(ExitCode.Interrupted));
+
+        CommandRun run = CommandRun.With(input, stop, "verify", "-", "--node", CapturesFolder.Folder("rr-basic"));
+
+        Assert.Equal(130, run.Code);
+        Assert.EndsWith("stopped before the capture's end, no verdict\n", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_run_stopped_before_it_begins_leaves_an_empty_capture()
     {
         using StopSignal stop = new();
@@ -51,7 +64,8 @@ public sealed class StopTests : IDisposable
         using BrokenPipe output = new();
         using StringWriter errors = new();
 
-        int code = Program.Run(["show", CapturesFolder.Underlay("many-flows")], new CommandConsole { Out = output, Error = errors, Stop = never });
+        int code = Program.Run(
+            ["show", CapturesFolder.Underlay("many-flows")], new CommandConsole { Out = output, Error = errors, Stop = never });
 
         Assert.Equal(ExitCode.Success, code);
         Assert.DoesNotContain("fastpathlb:", errors.ToString());

@@ -98,7 +98,9 @@ public sealed class VerifyTests : IDisposable
     {
         string node = _folder.CopyDumps(RoundRobin);
         string table = Path.Combine(node, "ipvsadm-Ln.after.txt");
-        File.WriteAllText(table, File.ReadAllText(table).Replace("Masq    1      0          4", "Masq    1      0          7", StringComparison.Ordinal));
+        string changed = File.ReadAllText(table).Replace(
+            "Masq    1      0          4", "Masq    1      0          7", StringComparison.Ordinal);
+        File.WriteAllText(table, changed);
 
         CommandRun run = CommandRun.Of("verify", CapturesFolder.Underlay(RoundRobin), "--node", node);
 

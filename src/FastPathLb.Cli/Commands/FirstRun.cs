@@ -16,12 +16,15 @@ internal static class FirstRun
         if (FindRoot(console.WorkingFolder, relative) is not { } root)
         {
             throw new UsageException(
-                $"there is no {relative} here or above to show; give a capture and its node: fastpathlb replay IN --node DIR (see 'fastpathlb --help')");
+                $"there is no {relative} here or above to show; give a capture and its node: "
+                + "fastpathlb replay IN --node DIR (see 'fastpathlb --help')");
         }
 
         string captures = Shorten(Path.Combine(root, CapturesFolder));
         string capture = Path.Combine(captures, "rr-two-services", "underlay.pcap.gz");
-        console.Out.WriteLine("FastPathLb replays captured traffic through Docker Swarm's load balancer, as Linux does it. Here is one of its own recordings:");
+        console.Out.WriteLine(
+            "FastPathLb replays captured traffic through Docker Swarm's load balancer, as Linux does it. "
+            + "Here is one of its own recordings:");
         console.Out.WriteLine();
         int code = ReplayCommand.Run(new ReplayArguments { Input = capture, HidesProgress = true }, console);
         WriteNext(console.Out, captures, File.Exists(Path.Combine(root, ProjectFile)) ? Shorten(root) : null);

@@ -7,7 +7,8 @@ namespace FastPathLb.Cli.Commands;
 /// <summary>Opens what a command writes to.</summary>
 internal static class Outputs
 {
-    /// <summary>The capture for emitted frames, or null where none is asked for. The input is opened first, so that it cannot be overwritten.</summary>
+    /// <summary>The capture for emitted frames, or null where none is asked for.</summary>
+    /// <remarks>The input is opened first, so that it cannot be overwritten.</remarks>
     public static CaptureWriter? Create(ReplayPlan plan, CommandConsole console)
     {
         _ = plan.Input.Reader;

@@ -14,7 +14,8 @@ internal static class VerifyAll
     /// <returns>2 where the files of any are wrong, else 1 where any differs, else 0.</returns>
     public static int Run(ReplayArguments typed, string root, int first, CommandConsole console)
     {
-        Recording[] recordings = [.. Recording.FindBelow(root).Where(recording => typed.Attach is null || recording.Attach == typed.Attach)];
+        Recording[] recordings =
+            [.. Recording.FindBelow(root).Where(recording => typed.Attach is null || recording.Attach == typed.Attach)];
         OutcomeLines? lines = typed.IsJson ? null : new OutcomeLines(console.Out, recordings);
         RecordingOutcome?[] outcomes = new RecordingOutcome?[recordings.Length];
         long began = Stopwatch.GetTimestamp();
@@ -64,6 +65,14 @@ internal static class VerifyAll
         }
 
         VerifyResult result = VerifyRunner.Run(plan, console);
+        if (result.Replay.IsStopped)
+        {
+            return new RecordingOutcome(recording, Stopwatch.GetElapsedTime(began))
+            {
+                LeftOut = "stopped before the capture's end, no verdict",
+            };
+        }
+
         return new RecordingOutcome(recording, Stopwatch.GetElapsedTime(began))
         {
             Result = result,

@@ -32,7 +32,9 @@ internal static class VerifyCommand
         };
         Option<int?> first = OptionKinds.Number("--first", $"How many differences to show (default {FirstDefault})", 0);
         Command command = new(
-            "verify", "Replay a recording of both directions and compare: frames, and tables where it has checkpoints. Exit code 1 if any differ");
+            "verify",
+            "Replay a recording of both directions and compare: frames, and tables where it has checkpoints. "
+            + "Exit code 1 if any differ");
         options.AddTo(command);
         command.Add(all);
         command.Add(first);
@@ -44,9 +46,14 @@ internal static class VerifyCommand
     {
         if (all is not null)
         {
-            return typed is { Input.Length: 0, Output: null, NodeFolder: null, ConfigFile: null, StateFolder: null, EventFile: null, CheckpointFile: null }
+            return typed is
+            {
+                Input.Length: 0, Output: null, NodeFolder: null, ConfigFile: null, StateFolder: null, EventFile: null, CheckpointFile: null,
+            }
                 ? VerifyAll.Run(typed, all, first, console)
-                : throw new UsageException("--all DIR takes captures, dumps, events and checkpoints from the folders below DIR: give no IN, --node or files with it");
+                : throw new UsageException(
+                    "--all DIR takes captures, dumps, events and checkpoints from the folders below DIR: "
+                    + "give no IN, --node or files with it");
         }
 
         if (typed.Input.Length == 0)

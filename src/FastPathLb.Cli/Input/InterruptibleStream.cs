@@ -1,6 +1,6 @@
 namespace FastPathLb.Cli.Input;
 
-/// <summary>A pipe that may have nothing to say for long: a read that is waiting ends, as at the end of the data, when asked to stop.</summary>
+/// <summary>A pipe that may have nothing to say for long: a read that waits ends, as at the end of the data, when asked to stop.</summary>
 internal sealed class InterruptibleStream(Stream inner, CancellationToken stopping) : ReadOnlyStream
 {
     private byte[] _buffer = [];

@@ -18,7 +18,8 @@ internal static class AttachInference
     public static (AttachPoint AttachPoint, string Reason) Infer(CaptureInput input, string path, NodeDump node)
     {
         string name = Path.GetFileName(path);
-        if (name.StartsWith("lb-eth0", StringComparison.OrdinalIgnoreCase) || name.StartsWith("overlay", StringComparison.OrdinalIgnoreCase))
+        if (name.StartsWith("lb-eth0", StringComparison.OrdinalIgnoreCase)
+            || name.StartsWith("overlay", StringComparison.OrdinalIgnoreCase))
         {
             return (AttachPoint.Overlay, Sentence(AttachPoint.Overlay, "by the file's name"));
         }
@@ -35,7 +36,8 @@ internal static class AttachInference
     }
 
     private static string Sentence(AttachPoint point, string reason) =>
-        $"The capture is taken to be from the {(point == AttachPoint.Underlay ? Words.Underlay : Words.Overlay)}, {reason} (--attach says otherwise).";
+        $"The capture is taken to be from the {(point == AttachPoint.Underlay ? Words.Underlay : Words.Overlay)}, {reason} "
+        + "(--attach says otherwise).";
 
     /// <summary>The first frame that tells: a VXLAN packet of the node, or a plain packet of the load balancer's addresses.</summary>
     private static (AttachPoint? Found, int Frames) Look(CaptureInput input, NodeDump node)
@@ -60,7 +62,8 @@ internal static class AttachInference
     private static ReadOnlySpan<byte> Cut(ReadOnlySpan<byte> frame, byte[] room) =>
         frame[..Math.Min(frame.Length, room.Length - LinkLayer.EthernetGrowthBytesMax)];
 
-    private static AttachPoint? Judge(ReadOnlySpan<byte> frame, ushort vxlanPort, HashSet<Ipv4Address> underlay, HashSet<Ipv4Address> overlay)
+    private static AttachPoint? Judge(
+        ReadOnlySpan<byte> frame, ushort vxlanPort, HashSet<Ipv4Address> underlay, HashSet<Ipv4Address> overlay)
     {
         if (!EthernetHeader.TryParse(frame, out EthernetHeader ethernet))
         {

@@ -26,7 +26,8 @@ internal class NodeOptions
     };
 
     private Option<string?> Attach { get; } = OptionKinds.OneOf(
-        "--attach", "Where the capture was taken: the node's card (VXLAN), or the load balancer's eth0. Inferred if not given", Underlay, Overlay);
+        "--attach", "Where the capture was taken: the node's card (VXLAN), or the load balancer's eth0. Inferred if not given",
+        Underlay, Overlay);
 
     private Option<bool> Json { get; } = new("--json") { Description = "One JSON document on standard output" };
 

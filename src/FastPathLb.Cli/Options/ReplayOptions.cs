@@ -30,7 +30,7 @@ internal sealed class ReplayOptions : NodeOptions
     private Option<string?> StateFolder { get; } = new("--state")
     {
         HelpName = "DIR",
-        Description = "Folder for the tables at checkpoints: ipvsadm-Ln.TAG.txt, ipvsadm-Lnc.TAG.txt, ipvsadm-stats.TAG.txt, mangle.TAG.txt",
+        Description = "Folder for the tables at checkpoints: ipvsadm-Ln.TAG.txt, -Lnc.TAG.txt, -stats.TAG.txt, mangle.TAG.txt",
     };
 
     private Option<string?> EventFile { get; } = new("--events")

@@ -35,7 +35,8 @@ internal static class SchedulerCheck
         {
             string name = service.Fwmark != 0 ? $"FWM {service.Fwmark}" : $"{service.Protocol} {service.Address}:{service.Port}";
             throw new UsageException(
-                $"{place}: service {name}: one of the schedulers {string.Join(' ', SchedulerCatalog.Names)} is expected, found '{service.Scheduler}'");
+                $"{place}: service {name}: one of the schedulers {string.Join(' ', SchedulerCatalog.Names)} "
+                + $"is expected, found '{service.Scheduler}'");
         }
     }
 }

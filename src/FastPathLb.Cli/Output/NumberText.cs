@@ -12,5 +12,6 @@ internal static class NumberText
     public static string Of(TimeSpan time) => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.000} s");
 
     /// <summary>A rate of frames.</summary>
-    public static string Rate(double millionFramesPerSecond) => string.Create(CultureInfo.InvariantCulture, $"{millionFramesPerSecond:0.000} Mpps");
+    public static string Rate(double millionFramesPerSecond) =>
+        string.Create(CultureInfo.InvariantCulture, $"{millionFramesPerSecond:0.000} Mpps");
 }

@@ -50,6 +50,7 @@ internal sealed class OutcomeLines
         string end = result.IsSame ? "" : "  DIFFERENT";
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{name}  {result.Frames.SameCount,7} {result.Frames.Differences.Count,6}  {rows}  {outcome.Elapsed.TotalSeconds,6:0.00} s{end}");
+            $"{name}  {result.Frames.SameCount,7} {result.Frames.Differences.Count,6}  {rows}  "
+            + $"{outcome.Elapsed.TotalSeconds,6:0.00} s{end}");
     }
 }

@@ -23,7 +23,8 @@ internal static class VerifyJson
     {
         using JsonOutput json = new(output);
         json.Writer.WriteStartObject();
-        json.Writer.WriteBoolean("same", outcomes.All(outcome => outcome is { Problem: null, Result.IsSame: true } or { LeftOut: not null }));
+        json.Writer.WriteBoolean(
+            "same", outcomes.All(outcome => outcome is { Problem: null, Result.IsSame: true } or { LeftOut: not null }));
         json.Writer.WriteStartArray("recordings");
         foreach (RecordingOutcome outcome in outcomes)
         {

@@ -11,7 +11,8 @@ internal static class VerifyText
     /// <summary>Writes the figures, the first differences of each kind, and the notes.</summary>
     public static void Write(TextWriter writer, VerifyResult result, int first)
     {
-        writer.WriteLine($"{result.Replay.Plan.Input.Name} against what the recording's load balancer sent, at the {result.Replay.AttachPoint}");
+        ReplayResult replay = result.Replay;
+        writer.WriteLine($"{replay.Plan.Input.Name} against what the recording's load balancer sent, at the {replay.AttachPoint}");
         writer.WriteLine();
         FrameVerdict frames = result.Frames;
         writer.WriteLine(
@@ -20,7 +21,8 @@ internal static class VerifyText
         if (result.Tables is { } tables)
         {
             writer.WriteLine(
-                $"  table rows  {Of(tables.SameCount)} the same, {Of(tables.Differences.Count)} differ, at {string.Join(", ", tables.Tags)}");
+                $"  table rows  {Of(tables.SameCount)} the same, {Of(tables.Differences.Count)} differ, "
+                + $"at {string.Join(", ", tables.Tags)}");
         }
 
         WriteFrames(writer, frames.Differences, first);
@@ -29,9 +31,12 @@ internal static class VerifyText
             WriteRows(writer, differing.Differences, first);
         }
 
-        SummaryText.WriteNotes(writer, result.Replay.Notes);
+        SummaryText.WriteNotes(writer, replay.Notes);
         writer.WriteLine();
-        writer.WriteLine($"{Of(result.Replay.Summary.Elapsed)}: {(result.IsSame ? "all the same" : "DIFFERENT")}");
+        string verdict = replay.IsStopped ? "stopped before the capture's end, no verdict"
+            : result.IsSame ? "all the same"
+            : "DIFFERENT";
+        writer.WriteLine($"{Of(replay.Summary.Elapsed)}: {verdict}");
     }
 
     private static void WriteFrames(TextWriter writer, IReadOnlyList<FrameDifference> differences, int first)

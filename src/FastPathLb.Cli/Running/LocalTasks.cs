@@ -4,7 +4,7 @@ using FastPathLb.NodeState;
 
 namespace FastPathLb.Cli.Running;
 
-/// <summary>Tasks on the load balancer's own node: their frames reach it over the bridge, where a capture of the underlay does not see them.</summary>
+/// <summary>Tasks on the load balancer's own node: their frames reach it over the bridge, unseen by a capture of the underlay.</summary>
 internal static class LocalTasks
 {
     /// <summary>Why a plan's capture cannot be judged alone; null where it can.</summary>

@@ -31,7 +31,9 @@ internal sealed record Recording(string Name, string Attach, string Path)
             {
                 if (Array.Find(files, file => File.Exists(System.IO.Path.Combine(folder, file))) is { } file)
                 {
-                    string name = folder == root ? System.IO.Path.GetFileName(System.IO.Path.GetFullPath(root)) : System.IO.Path.GetRelativePath(root, folder);
+                    string name = folder == root
+                        ? System.IO.Path.GetFileName(System.IO.Path.GetFullPath(root))
+                        : System.IO.Path.GetRelativePath(root, folder);
                     found.Add(new Recording(name, attach, System.IO.Path.Combine(folder, file)));
                 }
             }
@@ -39,6 +41,7 @@ internal sealed record Recording(string Name, string Attach, string Path)
 
         return found.Count > 0
             ? found
-            : throw new UsageException($"{root}: holds no recording: folders with dumps and underlay.pcap[.gz] or lb-eth0.pcap[.gz] are expected");
+            : throw new UsageException(
+                $"{root}: holds no recording: folders with dumps and underlay.pcap[.gz] or lb-eth0.pcap[.gz] are expected");
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using FastPathLb.Cli.Options;
 using FastPathLb.Engine.Replaying;
+using FastPathLb.Io.Captures;
 using FastPathLb.Pipeline;
 
 namespace FastPathLb.Cli.Running;
@@ -14,7 +15,9 @@ internal static class ReplayNotes
         List<string> notes = [.. plan.Notes, .. summary.Notes];
         if (LocalTasks.ReasonAgainst(plan) is not null && summary.OwnFrameCount > 0)
         {
-            notes.Add("Tasks of the network run on this node: their frames do not cross the underlay, so what the load balancer sent them is missing here.");
+            notes.Add(
+                "Tasks of the network run on this node: their frames do not cross the underlay, so what the load balancer sent them "
+                + "is missing here.");
         }
 
         if (summary.CaptureWarning is { } warning)
@@ -24,12 +27,15 @@ internal static class ReplayNotes
 
         if (summary.Counters.CutFrames > 0)
         {
-            notes.Add(Sentence($"{summary.Counters.CutFrames} frames were cut by the capture's snap length: capture with 'tcpdump -s 0' for whole ones."));
+            notes.Add(Sentence(
+                $"{summary.Counters.CutFrames} frames were cut by the capture's snap length: 'tcpdump -s 0' captures whole ones."));
         }
 
         if (summary.UnservedFrameCount > 0)
         {
-            notes.Add(Sentence($"{summary.UnservedFrameCount} records hold no packet that is read here (link type {plan.Input.Reader.Info.LinkType}): passed over."));
+            LinkType linkType = plan.Input.Reader.Info.LinkType;
+            notes.Add(Sentence(
+                $"{summary.UnservedFrameCount} records hold no packet that is read here (link type {linkType}): passed over."));
         }
 
         if (summary.Counters.FramesIn > 0 && summary.Counters[Verdict.Forwarded] + summary.Counters[Verdict.Answered] == 0)

@@ -12,7 +12,7 @@ namespace FastPathLb.Cli.Running;
 /// <summary>Runs a planned replay.</summary>
 internal static class ReplayRunner
 {
-    /// <summary>Where the load balancer sent none of so many frames, the capture is of one direction: it tells nothing beyond itself.</summary>
+    /// <summary>Where the load balancer sent none of so many frames, the capture is of one direction and tells no more.</summary>
     private const int FramesLookedAtMax = 10_000;
 
     /// <summary>Runs to the end of the capture, or until told to stop.</summary>

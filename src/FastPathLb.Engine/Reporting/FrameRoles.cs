@@ -45,8 +45,8 @@ public sealed class FrameRoles
             foreach (InterfaceAddress address in device.Addresses)
             {
                 // Swarm gives its load balancer each virtual address as a single one, without a subnet.
-                HashSet<Ipv4Address> set = address.PrefixLength == Ipv4Prefix.LengthMax || _virtual.Contains(address.Address) ? _virtual : _own;
-                set.Add(address.Address);
+                bool isVirtual = address.PrefixLength == Ipv4Prefix.LengthMax || _virtual.Contains(address.Address);
+                (isVirtual ? _virtual : _own).Add(address.Address);
             }
         }
     }

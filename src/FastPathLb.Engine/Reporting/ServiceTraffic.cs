@@ -31,7 +31,9 @@ public sealed record ServiceTraffic(
             .ThenBy(service => service.Key.Address)
             .ThenBy(service => service.Key.Port))
         {
-            Ipv4Address? address = service.Key.Fwmark == 0 ? new Ipv4Address(service.Key.Address) : AddressOf(space.Mangle, service.Key.Fwmark);
+            Ipv4Address? address = service.Key.Fwmark == 0
+                ? new Ipv4Address(service.Key.Address)
+                : AddressOf(space.Mangle, service.Key.Fwmark);
             found.Add(new ServiceTraffic(
                 IpvsadmTables.NameOf(service.Key), address, address is { } known ? names.GetValueOrDefault(known) : null,
                 service.SchedulerName, service.Counters,
@@ -52,8 +54,8 @@ public sealed record ServiceTraffic(
         {
             foreach (PacketRule rule in chain.Rules)
             {
-                if (rule is { Target: Balancer.Netfilter.RuleTarget.Mark, Destination.Length: Ipv4Prefix.LengthMax, IsDestinationNegated: false }
-                    && rule.MarkValue == fwmark)
+                if (rule.Target == Balancer.Netfilter.RuleTarget.Mark && rule.MarkValue == fwmark
+                    && rule is { Destination.Length: Ipv4Prefix.LengthMax, IsDestinationNegated: false })
                 {
                     return rule.Destination.Address;
                 }

@@ -101,7 +101,8 @@ internal static class FrameFields
             case IpProtocol.Tcp:
                 if (Add(fields, frame, transport, layer, s_tcp) && TcpHeader.TryParse(frame[transport..], out TcpHeader tcp))
                 {
-                    AddRest(fields, frame, layer + "TCP options", transport + TcpHeader.MinimumLengthBytes, transport + tcp.DataOffsetBytes);
+                    AddRest(
+                        fields, frame, layer + "TCP options", transport + TcpHeader.MinimumLengthBytes, transport + tcp.DataOffsetBytes);
                 }
 
                 break;

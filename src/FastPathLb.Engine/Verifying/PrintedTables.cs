@@ -2,13 +2,14 @@ using System.Globalization;
 
 namespace FastPathLb.Engine.Verifying;
 
-/// <summary>Rows of the tables that <c>ipvsadm</c> and <c>iptables</c> print, by what names a row; widths of columns do not count.</summary>
+/// <summary>Rows of the tables that <c>ipvsadm</c> and <c>iptables</c> print, by what names a row, whatever the widths.</summary>
 internal static class PrintedTables
 {
     private const string ServerArrow = "->";
 
     /// <summary>
-    /// Services and servers of <c>ipvsadm -Ln</c> or <c>-Ln --stats</c>: <c>FWM 273</c> or <c>FWM 273 -> 10.0.1.3:0</c> → the other columns.
+    /// Services and servers of <c>ipvsadm -Ln</c> or <c>-Ln --stats</c>: <c>FWM 273</c> or <c>FWM 273 -> 10.0.1.3:0</c> → the other
+    /// columns.
     /// </summary>
     public static Dictionary<string, string> ReadServices(string text)
     {

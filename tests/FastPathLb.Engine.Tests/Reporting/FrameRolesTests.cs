@@ -43,7 +43,8 @@ public sealed class FrameRolesTests
     }
 
     [Fact]
-    public void Without_a_tunnel_the_underlay_is_something_else() => Assert.Equal(FrameRole.Other, s_underlay.RoleOf(Frame("10.0.1.8", "10.0.1.2")));
+    public void Without_a_tunnel_the_underlay_is_something_else() =>
+        Assert.Equal(FrameRole.Other, s_underlay.RoleOf(Frame("10.0.1.8", "10.0.1.2")));
 
     [Fact]
     public void Address_resolution_is_told_by_its_type()

@@ -119,8 +119,8 @@ public sealed class StateComparisonTests : IDisposable
             Write("emulator", "ipvsadm-stats", "FWM  273    12  72  48  4188  2941", tag);
         }
 
-        StateDifference difference = Assert.Single(StateComparison.Compare(Folder("kernel"), Folder("emulator"), ["at1", "after"]).Differences);
-        Assert.Equal("after", difference.Tag);
+        StateVerdict verdict = StateComparison.Compare(Folder("kernel"), Folder("emulator"), ["at1", "after"]);
+        Assert.Equal("after", Assert.Single(verdict.Differences).Tag);
     }
 
     [Fact]

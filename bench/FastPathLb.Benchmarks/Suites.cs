@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Columns;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Filters;
+using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Parameters;
 using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
@@ -20,6 +21,8 @@ internal static class Suites
         // In this process: a project that BenchmarkDotNet generates for each run would build the whole solution again.
         string[] asked = [.. arguments.Where(argument => argument != Quick), "--inProcess"];
         ManualConfig config = ManualConfig.Create(DefaultConfig.Instance)
+            .AddJob(Job.Default.WithClock(new ProcessorClock()).AsMutator())
+            .AddColumn(StatisticColumn.Min)
             .WithSummaryStyle(SummaryStyle.Default.WithTimeUnit(TimeUnit.Nanosecond).WithRatioStyle(RatioStyle.Value));
         if (arguments.Contains(Quick))
         {

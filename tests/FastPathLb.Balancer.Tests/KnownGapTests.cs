@@ -37,6 +37,22 @@ public sealed class KnownGapTests
     }
 
     [Fact]
+    public void An_answer_to_what_conntrack_found_invalid_is_un_NATed_too()
+    {
+        // Conntrack begins a second entry behind IPVS for a segment it found invalid (client to server, from the next free port). The
+        // answer comes back by that entry as server to client, and ip_vs_conn_out_get finds the connection by just that.
+        Gap("IPVS finds its connection by server and client whatever entry of conntrack the reply belongs to", new PathCase(
+            "a RST that answers a segment out of the window",
+            [
+                .. Established,
+                In(PacketBuilder.Tcp(Client, Vip, TcpFlags.Ack, 900_000_000, 5001))
+                    .Becomes(PacketBuilder.Tcp(SmallSwarm.Lb + ":40001", Server, TcpFlags.Ack, 900_000_000, 5001) with { TimeToLive = 63 }),
+                In(PacketBuilder.Tcp(Server, SmallSwarm.Lb + ":40001", TcpFlags.Ack, 5001, 1001))
+                    .Becomes(PacketBuilder.Tcp(Vip, Client, TcpFlags.Ack, 5001, 1001) with { TimeToLive = 63 }),
+            ]));
+    }
+
+    [Fact]
     public void An_answer_that_the_tunnel_swallows_says_so()
     {
         // The VXLAN device answers ARP by proxy and lets none out; the verdict tells of an answer that was never sent.

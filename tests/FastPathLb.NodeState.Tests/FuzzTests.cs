@@ -6,6 +6,7 @@ namespace FastPathLb.NodeState.Tests;
 public sealed class FuzzTests(ITestOutputHelper output)
 {
     private const int Seed = 20261122;
+    private const int CountMin = 1000;
     private static readonly TimeSpan s_time = TimeSpan.FromSeconds(2);
 
     /// <summary>Two seconds; longer with FASTPATHLB_FUZZ_SECONDS.</summary>
@@ -21,7 +22,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
         Stopwatch watch = Stopwatch.StartNew();
         int count = 0;
         int refused = 0;
-        for (; watch.Elapsed < Time; count++)
+        for (; count < CountMin || watch.Elapsed < Time; count++)
         {
             (string kind, string text) = samples[random.Next(samples.Length)];
             string broken = Break(text, random);

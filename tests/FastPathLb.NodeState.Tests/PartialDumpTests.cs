@@ -6,6 +6,7 @@ namespace FastPathLb.NodeState.Tests;
 public sealed class PartialDumpTests(ITestOutputHelper output)
 {
     private const int Seed = 6;
+    private const int CountMin = 12;
 
     [Theory]
     [InlineData("swarm-web", "")]
@@ -22,7 +23,7 @@ public sealed class PartialDumpTests(ITestOutputHelper output)
         Stopwatch watch = Stopwatch.StartNew();
         int count = 0;
         int refused = 0;
-        for (; watch.Elapsed < FuzzTests.Time / 3; count++)
+        for (; count < CountMin || watch.Elapsed < FuzzTests.Time / 3; count++)
         {
             string folder = Directory.CreateTempSubdirectory("part-").FullName;
             double share = random.NextDouble();
@@ -57,6 +58,6 @@ public sealed class PartialDumpTests(ITestOutputHelper output)
         }
 
         output.WriteLine($"{count} parts, {refused} refused");
-        Assert.True(count > 5 && refused < count);
+        Assert.True(refused < count);
     }
 }

@@ -100,11 +100,6 @@ public sealed class Replay
         {
             _notes.Add($"{super} packets are larger than the MTU: segmentation offload; they were handled whole, as the kernel does");
         }
-
-        if (_built.Balancer.Counters.CutFrames is > 0 and long cut)
-        {
-            _notes.Add($"{cut} frames were cut by the capture's snap length; they are emitted as far as they are there");
-        }
     }
 
     private Queue<Moment> Merge()

@@ -16,7 +16,7 @@ public class LookupBenchmarks
     private uint _next;
 
     /// <summary>Connections, each with two keys.</summary>
-    [Params(1024, 65536, 1048576)]
+    [Params(1024, 65536, 1048576, 16777216)]
     public int Connections { get; set; }
 
     [GlobalSetup]

@@ -32,6 +32,14 @@ public class ReplayBenchmarks
         {
             throw new InvalidOperationException("not every frame was sent on");
         }
+
+        WarmUp.Once(
+            nameof(ReplayBenchmarks),
+            () =>
+            {
+                FileToFile();
+                StreamToNothing();
+            });
     }
 
     [GlobalCleanup]

@@ -7,7 +7,7 @@ using FastPathLb.Wire;
 namespace FastPathLb.Benchmarks.Peers;
 
 /// <summary>
-/// <c>peers [runs] [cpu] [batch]</c>: the peers' workload, timed by the peers' method (swarm_user.c): processor time of the
+/// <c>peers [runs] [cpu] [batch] [most connections]</c>: the peers' workload, timed by the peers' method (swarm_user.c): processor time of the
 /// calling thread, generator alone and generator with data path in turn, their difference, least and median of the runs.
 /// </summary>
 internal sealed class PeersCommand
@@ -16,7 +16,8 @@ internal sealed class PeersCommand
     private const int FramesPerWarmUp = 1 << 15;
     private const long Hour = 3600L * 1_000_000_000;
 
-    private static readonly int[] s_flowCounts = [1, 1024, 65536, 1 << 20];
+    // 16 million need 10 GB, so they must be asked for.
+    private static readonly int[] s_flowCounts = [1, 1024, 65536, PeerFrames.FlowCountMax, 1 << 24];
 
     private readonly int _runs;
     private readonly int _batchSize;
@@ -34,7 +35,7 @@ internal sealed class PeersCommand
         int runs = Argument(arguments, 0, 9);
         int processor = Argument(arguments, 1, Environment.ProcessorCount - 1);
         int batchSize = Argument(arguments, 2, FrameBatch.CountMax);
-        int flowsMax = Argument(arguments, 3, s_flowCounts[^1]);
+        int flowsMax = Argument(arguments, 3, PeerFrames.FlowCountMax);
         LinuxInterop.Pin(processor);
         foreach (bool hasOuterChecksum in (bool[])[false, true])
         {

@@ -38,6 +38,14 @@ public class EstablishedBenchmarks
         {
             throw new InvalidOperationException($"not every frame was sent on: {_batch.Frames[0].Reason}");
         }
+
+        WarmUp.Once($"{nameof(EstablishedBenchmarks)} {Attach}", () =>
+        {
+            for (int batch = 0; batch < 100; batch++)
+            {
+                Process();
+            }
+        });
     }
 
     [GlobalCleanup]

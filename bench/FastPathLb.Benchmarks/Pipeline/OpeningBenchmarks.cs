@@ -15,6 +15,7 @@ namespace FastPathLb.Benchmarks.Pipeline;
 public class OpeningBenchmarks
 {
     private const int OpeningCount = 65536;
+    private const int WeeksSeconds = 20 * 24 * 3600;
     private const long HandshakeTimeouts = 200_000_000_000;
 
     private readonly FrameBatch _batch = new();
@@ -35,9 +36,14 @@ public class OpeningBenchmarks
     [GlobalSetup]
     public void OpenConnections()
     {
-        _built = PeerNode.Build(Connections + OpeningCount, Attach);
+        _built = PeerNode.Build(Connections + OpeningCount, Attach, establishedSeconds: WeeksSeconds);
         _template = Attach == AttachPoint.Underlay ? _underlay : _overlay;
         _now = new PeerFlows(_built, Connections).Now;
+        WarmUp.Once($"{nameof(OpeningBenchmarks)} {Attach}", () =>
+        {
+            Process();
+            Expire();
+        });
     }
 
     [GlobalCleanup]

@@ -21,7 +21,7 @@ public static class PeerFrames
     /// <summary>The peers' frame.</summary>
     public const int FrameBytes = EnvelopeBytes + InnerBytes;
 
-    /// <summary>Most flows of the workload: 64 k ports, two servers, 16 service ports.</summary>
+    /// <summary>Most flows of the peers' workload: 64 k ports, two servers, 16 service ports. More take more service ports.</summary>
     public const int FlowCountMax = 1 << 20;
 
     public const uint ClientNode = 0xC0A86401;

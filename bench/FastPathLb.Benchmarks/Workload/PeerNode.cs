@@ -12,9 +12,11 @@ public static class PeerNode
     /// <param name="flows">Connections to hold; there is room for a quarter more.</param>
     /// <param name="attachPoint">Where frames enter and leave.</param>
     /// <param name="hasOuterChecksum">Whether outer UDP checksums are computed; the peers leave them 0.</param>
-    public static BuiltLoadBalancer Build(int flows, AttachPoint attachPoint = AttachPoint.Underlay, bool hasOuterChecksum = false) =>
+    /// <param name="establishedSeconds">How long open connections stay: IPVS's default, or longer where hours pass in a benchmark.</param>
+    public static BuiltLoadBalancer Build(
+        int flows, AttachPoint attachPoint = AttachPoint.Underlay, bool hasOuterChecksum = false, int establishedSeconds = 900) =>
         LoadBalancerBuilder.Build(
-            LbConfigReader.Parse(Configuration(hasOuterChecksum), "peers.yaml"),
+            LbConfigReader.Parse(Configuration(hasOuterChecksum, establishedSeconds), "peers.yaml"),
             new LoadBalancerOptions
             {
                 AttachPoint = attachPoint,
@@ -24,7 +26,7 @@ public static class PeerNode
                 PortPolicy = SourcePortPolicy.Drawn,
             });
 
-    private static string Configuration(bool hasOuterChecksum) =>
+    private static string Configuration(bool hasOuterChecksum, int establishedSeconds) =>
         $$"""
         node:
           address: 192.168.100.2/24
@@ -43,6 +45,8 @@ public static class PeerNode
             - { address: 10.0.1.17, mac: 02:42:0a:00:01:10 }
             - { address: 10.0.1.18, mac: 02:42:0a:00:01:10 }
             - { address: 10.0.1.19, mac: 02:42:0a:00:01:10 }
+        timeouts: { tcp: {{establishedSeconds}} }
+        sysctls: { nf_conntrack_tcp_timeout_established: {{Math.Max(establishedSeconds, 432000)}} }
         services:
           - { name: one, vip: 10.0.1.2, mark: 0x111, servers: [10.0.1.3, 10.0.1.4] }
           - { name: two, vip: 10.0.1.7, mark: 0x112, servers: [10.0.1.3, 10.0.1.4] }

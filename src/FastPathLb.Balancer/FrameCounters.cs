@@ -23,6 +23,15 @@ public sealed class FrameCounters
     /// <summary>Frames by the reason why they went no further.</summary>
     public long this[DropReason reason] => _reasons[(int)reason];
 
+    /// <summary>Counts whole frames that were sent on.</summary>
+    internal void CountForwarded(int frames, long bytes)
+    {
+        FramesIn += frames;
+        BytesIn += bytes;
+        _verdicts[(int)Verdict.Forwarded] += frames;
+        _reasons[(int)DropReason.None] += frames;
+    }
+
     internal void Count(in FrameDescriptor frame)
     {
         FramesIn++;

@@ -38,6 +38,9 @@ public sealed class Packet
     /// <summary>IP protocol.</summary>
     public IpProtocol Protocol { get; set; }
 
+    /// <summary>Notes what is decided about the packet, or null for packets of the namespace's own.</summary>
+    internal FastPath.DecisionRecorder? Recorder { get; init; }
+
     /// <summary>Index of the input frame in the batch that caused this packet, or -1.</summary>
     public int InputIndex { get; set; }
 
@@ -158,6 +161,7 @@ public sealed class Packet
         BalancedBy = -1;
         HasPartialChecksum = false;
         IsSuperPacket = false;
+        Recorder?.Clear();
         ClearTracking();
         ReadHeader();
     }

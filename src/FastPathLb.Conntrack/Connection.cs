@@ -8,7 +8,7 @@ namespace FastPathLb.Conntrack;
 /// </summary>
 /// <remarks>
 /// <code>
-/// line 0:  0 original key 16 | 16 reply key 16 | 32 states, flags 4 | 36 server 4 | 40 IPVS expiry 8 | 48 conntrack expiry 8 | 56 path 8
+/// line 0:  0 original key 16 | 16 reply key 16 | 32 states, flags 4 | 36 server 4 | 40 IPVS expiry 8 | 48 conntrack expiry 8 | 56 decisions 8
 /// line 1: 64 sender seen 20 | 84 replier seen 20 | 104 last segment 12 | 116 last index.. 4 | 120 retransmissions 4 | 124 control 4
 /// </code>
 /// Owned by the worker that the connection is steered to; other workers read keys and flags only.
@@ -43,11 +43,17 @@ public struct Connection
     /// <summary>When the conntrack entry expires, nanoseconds since the Unix epoch.</summary>
     public long TrackExpires;
 
-    /// <summary>Decisions already taken for packets of this connection (see the balancer's established path).</summary>
-    public uint PathGeneration;
+    /// <summary>The configuration under which the numbers below were noted; 0 before anything was (see the balancer's established path).</summary>
+    public ushort DecisionGeneration;
 
-    /// <summary>Next hops: towards the client in the low, towards the server in the high half.</summary>
-    public uint PathHops;
+    /// <summary>What was decided for packets of the original direction: a number of the established path's, or 0.</summary>
+    public ushort DecisionOriginal;
+
+    /// <summary>What was decided for packets of the reply direction, or 0.</summary>
+    public ushort DecisionReply;
+
+    /// <summary>The headers towards the client, or 0.</summary>
+    public ushort ClientLink;
 
     /// <summary>The sender of the original direction. <see cref="TcpSeen.Lent"/> holds the last window seen.</summary>
     public TcpSeen SeenOriginal;

@@ -63,10 +63,13 @@ public sealed class ConnectionIndex : IDisposable
     /// <summary>
     /// A connection whose tag matches in the home line, without touching the connection's memory: what to prefetch. -1 where none does.
     /// </summary>
-    public int Candidate(ulong hash)
+    public int Candidate(ulong hash, out FlowDirection direction)
     {
-        ulong match = MatchTags(ref _lines[(int)Home(hash)], Tag(hash));
-        return match == 0 ? -1 : (int)(SlotOf(ref _lines[(int)Home(hash)], BitOperations.TrailingZeroCount(match)) & NumberMask) - 1;
+        ref Line line = ref _lines[(int)Home(hash)];
+        ulong match = MatchTags(ref line, Tag(hash));
+        ulong word = match == 0 ? 0 : SlotOf(ref line, BitOperations.TrailingZeroCount(match));
+        direction = (word & DirectionBit) == 0 ? FlowDirection.Original : FlowDirection.Reply;
+        return (word & Tentative) == 0 ? (int)(word & NumberMask) - 1 : -1;
     }
 
     /// <summary>Finds a key.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 
 namespace FastPathLb.Conntrack;
 
@@ -57,17 +58,24 @@ public sealed class ConnectionTable : IDisposable
     /// <summary>Hash of a key under this table's seed.</summary>
     public ulong Hash(in FlowKey key) => key.Hash(_seed);
 
+    /// <summary>Hash of a key's two words under this table's seed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ulong Hash(ulong addresses, ulong rest) => FlowKey.Hash(addresses, rest, _seed);
+
     /// <summary>Fetches the index line of a hash.</summary>
     public void PrefetchIndex(ulong hash) => _index.Prefetch(hash);
 
     /// <summary>Fetches the record that the home line of a hash names, if any.</summary>
-    public void PrefetchConnection(ulong hash)
+    /// <returns>Its number, or -1; whether its key is the one that was hashed is not known yet.</returns>
+    public int PrefetchConnection(ulong hash, out FlowDirection direction)
     {
-        int candidate = _index.Candidate(hash);
+        int candidate = _index.Candidate(hash, out direction);
         if (candidate >= 0)
         {
             _connections.Prefetch(candidate);
         }
+
+        return candidate;
     }
 
     /// <summary>Finds the connection a packet with this key belongs to, and the packet's direction in it.</summary>

@@ -39,6 +39,19 @@ public struct FlowKey
     /// <summary>Namespace the flow is in.</summary>
     public ushort Network;
 
+    /// <summary>The key from its two words, as they lie in memory on a little-endian machine.</summary>
+    /// <param name="addresses">Source in the lower, destination in the upper half.</param>
+    /// <param name="rest">Source port, destination port, protocol, kind and network, from the lowest bits on.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static FlowKey FromWords(ulong addresses, ulong rest)
+    {
+        Unsafe.SkipInit(out FlowKey key);
+        ref ulong words = ref Unsafe.As<FlowKey, ulong>(ref key);
+        words = addresses;
+        Unsafe.Add(ref words, 1) = rest;
+        return key;
+    }
+
     /// <summary>The opposite direction.</summary>
     public readonly FlowKey Reverse() => new()
     {
@@ -65,7 +78,14 @@ public struct FlowKey
     public readonly ulong Hash(ulong seed)
     {
         ref ulong words = ref Unsafe.As<FlowKey, ulong>(ref Unsafe.AsRef(in this));
-        ulong high = Math.BigMul(words ^ seed, Unsafe.Add(ref words, 1) ^ 0x9E3779B97F4A7C15, out ulong low);
+        return Hash(words, Unsafe.Add(ref words, 1), seed);
+    }
+
+    /// <summary>The hash of a key's two words.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong Hash(ulong addresses, ulong rest, ulong seed)
+    {
+        ulong high = Math.BigMul(addresses ^ seed, rest ^ 0x9E3779B97F4A7C15, out ulong low);
         high = Math.BigMul(high ^ low ^ seed, 0xD6E8FEB86659FD93, out low);
         return high ^ low;
     }

@@ -78,6 +78,20 @@ public static class TcpTracker
     }
 
     /// <summary>
+    /// Steps an established connection by a segment with ACK and without SYN, FIN and RST, where the segment is not invalid.
+    /// </summary>
+    /// <returns><see langword="false"/> where <see cref="Step"/> must judge; nothing was changed then.</returns>
+    public static bool TryStepEstablished(
+        ref Connection connection, FlowDirection direction, in TcpSegment segment, long now, ConntrackTimeouts timeouts)
+    {
+        // Of such a segment, on a connection of which both senders were heard, the window's check alone decides; it changes nothing
+        // where it says invalid.
+        ref TcpSeen sender = ref direction == FlowDirection.Original ? ref connection.SeenOriginal : ref connection.SeenReply;
+        return connection.TrackState == ConntrackTcpState.Established && sender.MaxWindow != 0
+            && Step(ref connection, direction, segment, now, timeouts) == TrackVerdict.Accept;
+    }
+
+    /// <summary>
     /// Steps a connection by a well-formed segment (nf_conntrack_tcp_packet): state, windows, timeout, assurance.
     /// </summary>
     public static TrackVerdict Step(

@@ -46,6 +46,13 @@ public sealed class TimingWheel : IDisposable
     /// <summary>Connections in the wheel.</summary>
     public int Count { get; private set; }
 
+    /// <summary>
+    /// When <see cref="TakeDue"/> may have something to give or to move, nanoseconds since the Unix epoch: before, it need not be
+    /// called.
+    /// </summary>
+    public long NextDue =>
+        !_started || _heads[(int)(_tick & SlotMask)] != None ? long.MinValue : (_tick + 1) << TickShift;
+
     /// <summary>Size of the memory in bytes.</summary>
     public long SizeBytes => _links.SizeBytes;
 

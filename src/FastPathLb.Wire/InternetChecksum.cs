@@ -171,7 +171,7 @@ public static class InternetChecksum
     }
 
     /// <summary>Folds a 64-bit sum of 32-bit words to 16 bits with end-around carry.</summary>
-    internal static ushort FoldWide(ulong sum)
+    public static ushort FoldWide(ulong sum)
     {
         sum = (uint)sum + (sum >> 32);
         sum = (uint)sum + (sum >> 32);

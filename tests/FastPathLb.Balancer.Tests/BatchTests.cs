@@ -1,4 +1,7 @@
+using System.Runtime.InteropServices;
+using FastPathLb.Conntrack;
 using FastPathLb.Engine.Building;
+using FastPathLb.Engine.Tables;
 using FastPathLb.Pipeline;
 using FastPathLb.TestKit;
 
@@ -46,10 +49,34 @@ public sealed class BatchTests
         }
     }
 
-    private static Outcome Run(string name, AttachPoint attachPoint, IReadOnlyList<TimedFrame> frames, int batchMax)
+    /// <summary>
+    /// The short way of established connections is an optimisation: frames, fates, tables and counters are those of the general
+    /// path, outer headers included.
+    /// </summary>
+    [Theory]
+    [MemberData(nameof(Recorded))]
+    public void The_short_way_and_the_general_path_give_the_same(string name, AttachPoint attachPoint)
+    {
+        IReadOnlyList<TimedFrame> frames = Recordings.ReadFrames(name, attachPoint);
+        Outcome general = Run(name, attachPoint, frames, FrameBatch.CountMax, usesShortWay: false);
+        Outcome shortWay = Run(name, attachPoint, frames, FrameBatch.CountMax);
+        Assert.Equal(general.Fates, shortWay.Fates);
+        string? difference = FrameText.Difference(general.Sent, shortWay.Sent);
+        Assert.True(difference is null, difference);
+        Assert.Equal(general.Tables, shortWay.Tables);
+        Assert.Equal(0, general.ShortWay);
+        if (name is "tcp-transfer" or "many-flows" or "rr-basic")
+        {
+            Assert.True(shortWay.ShortWay > frames.Count / 10, $"{shortWay.ShortWay} of {frames.Count} frames took the short way");
+        }
+    }
+
+    private static Outcome Run(
+        string name, AttachPoint attachPoint, IReadOnlyList<TimedFrame> frames, int batchMax, bool usesShortWay = true)
     {
         using BuiltLoadBalancer built = LoadBalancerBuilder.Build(
             Recordings.ReadNode(name), new LoadBalancerOptions { AttachPoint = attachPoint, Capacity = 1 << 14 });
+        built.Balancer.UsesEstablishedPath = usesShortWay;
         MemorySource source = new([.. frames.Where(frame => !built.Balancer.IsOwn(frame.Bytes))], batchMax);
         MemorySink sink = new();
         FrameBatch batch = new();
@@ -60,7 +87,8 @@ public sealed class BatchTests
             batch.Clear();
             if (!source.Receive(batch))
             {
-                return new Outcome(fates, [.. sink.Frames.Select(frame => frame.Bytes)]);
+                return new Outcome(
+                    fates, [.. sink.Frames.Select(frame => frame.Bytes)], TablesOf(built), built.Balancer.EstablishedFrames);
             }
 
             built.Balancer.Process(batch);
@@ -72,5 +100,29 @@ public sealed class BatchTests
         }
     }
 
-    private sealed record Outcome(List<string> Fates, List<byte[]> Sent);
+    private static string TablesOf(BuiltLoadBalancer built)
+    {
+        using StringWriter text = new();
+        IpvsadmTables.WriteList(text, built.Namespace);
+        IpvsadmTables.WriteStatistics(text, built.Namespace);
+        IpvsadmTables.WriteConnections(text, built.Namespace, built.Balancer.Now);
+        IptablesTables.Write(text, built.Namespace.Mangle);
+        IptablesTables.Write(text, built.Namespace.Filter);
+        IptablesTables.Write(text, built.Namespace.Translator.Table);
+
+        // Whatever the tables do not show: windows, timeouts to the nanosecond.
+        for (int number = 0; number < built.Table.NumbersUsed; number++)
+        {
+            Connection connection = built.Table[number];
+            connection.DecisionGeneration = 0;
+            connection.DecisionOriginal = 0;
+            connection.DecisionReply = 0;
+            connection.ClientLink = 0;
+            text.WriteLine(Convert.ToHexString(MemoryMarshal.AsBytes(new ReadOnlySpan<Connection>(ref connection))));
+        }
+
+        return text.ToString();
+    }
+
+    private sealed record Outcome(List<string> Fates, List<byte[]> Sent, string Tables, long ShortWay);
 }

@@ -79,9 +79,9 @@ public sealed class ConnectionIndexTests
     {
         using Slab<Connection> connections = Records(64);
         using ConnectionIndex index = new(connections);
-        Assert.Equal(-1, index.Candidate(5));
+        Assert.Equal(-1, index.Candidate(5, out _));
         index.TryInsert(Keys.Of(3), 5, 3, FlowDirection.Original);
-        Assert.Equal(3, index.Candidate(5));
+        Assert.Equal(3, index.Candidate(5, out _));
         index.Prefetch(5);
     }
 

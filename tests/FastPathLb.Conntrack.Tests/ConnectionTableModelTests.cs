@@ -121,7 +121,7 @@ public sealed class ConnectionTableModelTests
         {
             ulong hash = table.Hash(Keys.Of(key));
             table.PrefetchIndex(hash);
-            table.PrefetchConnection(hash);
+            table.PrefetchConnection(hash, out _);
             Assert.Equal(key == 1, table.TryFind(Keys.Of(key), hash, out int found, out _));
             Assert.Equal(key == 1 ? number : -1, found);
         }

@@ -30,8 +30,10 @@ public sealed class LayoutTests
             ("Server", 36, Offset(ref connection, ref connection.Server)),
             ("IpvsExpires", 40, Offset(ref connection, ref connection.IpvsExpires)),
             ("TrackExpires", 48, Offset(ref connection, ref connection.TrackExpires)),
-            ("PathGeneration", 56, Offset(ref connection, ref connection.PathGeneration)),
-            ("PathHops", 60, Offset(ref connection, ref connection.PathHops)),
+            ("DecisionGeneration", 56, Offset(ref connection, ref connection.DecisionGeneration)),
+            ("DecisionOriginal", 58, Offset(ref connection, ref connection.DecisionOriginal)),
+            ("DecisionReply", 60, Offset(ref connection, ref connection.DecisionReply)),
+            ("ClientLink", 62, Offset(ref connection, ref connection.ClientLink)),
             ("SeenOriginal", 64, Offset(ref connection, ref connection.SeenOriginal)),
             ("SeenReply", 84, Offset(ref connection, ref connection.SeenReply)),
             ("LastSequence", 104, Offset(ref connection, ref connection.LastSequence)),
@@ -48,7 +50,7 @@ public sealed class LayoutTests
     {
         Connection connection = default;
 
-        Assert.True(Offset(ref connection, ref connection.PathHops) + sizeof(uint) <= CacheLineBytes);
+        Assert.True(Offset(ref connection, ref connection.ClientLink) + sizeof(ushort) <= CacheLineBytes);
         Assert.Equal(CacheLineBytes, Offset(ref connection, ref connection.SeenOriginal));
     }
 

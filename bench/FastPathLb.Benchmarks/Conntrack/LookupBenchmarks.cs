@@ -105,7 +105,7 @@ public class LookupBenchmarks
 
         for (int index = 0; index < BatchCount; index++)
         {
-            _table.PrefetchConnection(_hashes[index]);
+            _table.PrefetchConnection(_hashes[index], out _);
         }
 
         int found = 0;

@@ -150,6 +150,7 @@ public sealed class IpvsConnections
         connection.Server = server.Number;
         connection.Control = 0;
         connection.InPackets = 0;
+        connection.DecisionGeneration = 0;
         connection.IpvsState = IpvsTcpState.None;
         connection.Flags |= ConnectionFlags.Balanced | ConnectionFlags.Inactive
             | (isOnePacket ? ConnectionFlags.OnePacket : ConnectionFlags.None)

@@ -45,6 +45,9 @@ public sealed class IpvsCore
     /// <summary>Whether packets pass IPVS's hooks: while there is a service.</summary>
     public bool IsActive => _services.Count > 0;
 
+    /// <summary>When removed servers are looked at next, nanoseconds since the Unix epoch.</summary>
+    internal long NextDue => _trash.Count > 0 ? _nextTrashSweep : long.MaxValue;
+
     internal IpvsInput Input { get; }
 
     internal IpvsOutput Output { get; }

@@ -12,12 +12,7 @@ internal static class IpvsState
     {
         if (connection.Original.Protocol == IpProtocol.Udp)
         {
-            if (isReply)
-            {
-                ipvs.Connections.AssureTemplateOf(connection);
-            }
-
-            return ipvs.Timeouts.Udp;
+            return StepUdp(ipvs, connection, isReply);
         }
 
         if (connection.Original.Protocol != IpProtocol.Tcp)
@@ -29,6 +24,17 @@ internal static class IpvsState
         return segment.Length < TcpSegment.MinimumHeaderBytes
             ? ipvs.Timeouts[connection.IpvsState]
             : StepTcp(ipvs, ref connection, server, (TcpFlags)segment[13], isReply);
+    }
+
+    /// <summary>Steps a UDP connection.</summary>
+    public static long StepUdp(IpvsCore ipvs, in Connection connection, bool isReply)
+    {
+        if (isReply)
+        {
+            ipvs.Connections.AssureTemplateOf(connection);
+        }
+
+        return ipvs.Timeouts.Udp;
     }
 
     /// <summary>Steps a TCP connection by a segment's flags.</summary>

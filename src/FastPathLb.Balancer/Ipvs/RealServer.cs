@@ -59,6 +59,9 @@ public sealed class RealServer
     /// <summary>Traffic.</summary>
     public IpvsCounters Counters { get; } = new();
 
+    /// <summary>Whether it is in a service's list and packets are masqueraded to it, as Swarm has it.</summary>
+    internal bool IsMasqueraded => IsAvailable && Method == ForwardingMethod.Masquerade;
+
     /// <summary>Whether a scheduler may pick it at all.</summary>
     internal bool CanTake => Weight > 0 && !IsOverloaded;
 

@@ -207,15 +207,21 @@ public sealed class ConnectionTracker
             entry.StreamStart = packet.Now + StreamAfter;
         }
 
+        RefreshUdp(ref entry, packet.Now);
+        return TrackVerdict.Accept;
+    }
+
+    /// <summary>A datagram of a known flow prolongs it: longer where it is a stream.</summary>
+    internal void RefreshUdp(ref Connection entry, long now)
+    {
         long timeout = Timeouts.Udp;
-        if ((entry.Flags & ConnectionFlags.SeenReply) != 0 && packet.Now > entry.StreamStart)
+        if ((entry.Flags & ConnectionFlags.SeenReply) != 0 && now > entry.StreamStart)
         {
             timeout = Timeouts.UdpStream;
             entry.Flags |= ConnectionFlags.Assured;
         }
 
-        entry.TrackExpires = packet.Now + timeout;
-        return TrackVerdict.Accept;
+        entry.TrackExpires = now + timeout;
     }
 
     /// <summary>
@@ -263,6 +269,7 @@ public sealed class ConnectionTracker
         ref Connection entry = ref _table[number];
         _table.UnindexReply(number);
         ushort inPackets = entry.InPackets;
+        entry.DecisionGeneration = 0;
         entry.Reply = packet.Pending.Reply;
         entry.TrackState = packet.Pending.TrackState;
         entry.TrackExpires = packet.Pending.TrackExpires;
@@ -302,6 +309,7 @@ public sealed class ConnectionTracker
     {
         ref Connection entry = ref _table[number];
         _table.UnindexReply(number);
+        entry.DecisionGeneration = 0;
         entry.Reply = reply;
         entry.TrackState = ConntrackTcpState.Established;
         entry.TrackExpires = now + Timeouts[ConntrackTcpState.Established];

@@ -4,7 +4,7 @@ using FastPathLb.Wire;
 namespace FastPathLb.Balancer.Netfilter;
 
 /// <summary>One iptables rule: what it matches, what it does, and how often it did.</summary>
-public sealed class PacketRule
+public sealed class PacketRule : ITrafficCounter
 {
     /// <summary>The rule as iptables-save prints it, after the chain's name.</summary>
     public required string Text { get; init; }
@@ -98,6 +98,13 @@ public sealed class PacketRule
 
     /// <summary>Bytes of the packets matched, IPv4 total length.</summary>
     public long Bytes { get; set; }
+
+    /// <inheritdoc/>
+    void ITrafficCounter.Add(long packets, long bytes)
+    {
+        Packets += packets;
+        Bytes += bytes;
+    }
 
     /// <summary>Whether a packet matches.</summary>
     internal bool Matches(Packet packet, Stack.NetworkNamespace space)

@@ -1,8 +1,13 @@
+using System.Collections.ObjectModel;
+
 namespace FastPathLb.Balancer.Netfilter;
 
 /// <summary>A chain of rules with its policy and counters.</summary>
-public sealed class RuleChain
+public sealed class RuleChain : ITrafficCounter
 {
+    private readonly RuleList _rules = new();
+    private bool _dropsByDefault;
+
     /// <summary>Makes an empty chain.</summary>
     public RuleChain(string name, bool isBuiltIn)
     {
@@ -17,7 +22,15 @@ public sealed class RuleChain
     public bool IsBuiltIn { get; }
 
     /// <summary>Whether packets that no rule decided are dropped.</summary>
-    public bool DropsByDefault { get; set; }
+    public bool DropsByDefault
+    {
+        get => _dropsByDefault;
+        set
+        {
+            _dropsByDefault = value;
+            _rules.Version++;
+        }
+    }
 
     /// <summary>Packets the policy decided.</summary>
     public long Packets { get; set; }
@@ -26,5 +39,60 @@ public sealed class RuleChain
     public long Bytes { get; set; }
 
     /// <summary>The rules in order. Between batches only.</summary>
-    public List<PacketRule> Rules { get; } = [];
+    public Collection<PacketRule> Rules => _rules;
+
+    /// <summary>The rules in order, for walking.</summary>
+    internal ReadOnlySpan<PacketRule> Walked => _rules.Walked;
+
+    /// <summary>How often the chain was changed.</summary>
+    internal long Version => _rules.Version;
+
+    /// <inheritdoc/>
+    void ITrafficCounter.Add(long packets, long bytes)
+    {
+        Packets += packets;
+        Bytes += bytes;
+    }
+
+    /// <summary>Notes changes, so that decisions taken under other rules are forgotten.</summary>
+    private sealed class RuleList : Collection<PacketRule>
+    {
+        private readonly List<PacketRule> _list;
+
+        public RuleList()
+            : this([])
+        {
+        }
+
+        private RuleList(List<PacketRule> list)
+            : base(list) => _list = list;
+
+        public long Version { get; set; }
+
+        public ReadOnlySpan<PacketRule> Walked => System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_list);
+
+        protected override void InsertItem(int index, PacketRule item)
+        {
+            base.InsertItem(index, item);
+            Version++;
+        }
+
+        protected override void SetItem(int index, PacketRule item)
+        {
+            base.SetItem(index, item);
+            Version++;
+        }
+
+        protected override void RemoveItem(int index)
+        {
+            base.RemoveItem(index);
+            Version++;
+        }
+
+        protected override void ClearItems()
+        {
+            base.ClearItems();
+            Version++;
+        }
+    }
 }

@@ -33,6 +33,21 @@ public sealed class RuleTable
     /// <summary>Chain of a hook.</summary>
     public RuleChain this[HookPoint hook] => _hooks[(int)hook];
 
+    /// <summary>How often the table was changed.</summary>
+    internal long Version
+    {
+        get
+        {
+            long version = _chains.Count;
+            foreach (RuleChain chain in _chains.Values)
+            {
+                version += chain.Version;
+            }
+
+            return version;
+        }
+    }
+
     /// <summary>A chain by name, made where it is new.</summary>
     public RuleChain GetOrAddChain(string name)
     {
@@ -60,6 +75,7 @@ public sealed class RuleTable
             case RuleTarget.Continue:
                 chain.Packets++;
                 chain.Bytes += packet.LengthBytes;
+                packet.Recorder?.Count(chain);
                 return !chain.DropsByDefault;
             default:
                 return true;
@@ -82,10 +98,8 @@ public sealed class RuleTable
 
     private RuleTarget Walk(RuleChain chain, Packet packet, Stack.NetworkNamespace space, int depth, out PacketRule? decisive)
     {
-        List<PacketRule> rules = chain.Rules;
-        for (int index = 0; index < rules.Count; index++)
+        foreach (PacketRule rule in chain.Walked)
         {
-            PacketRule rule = rules[index];
             if (!rule.Matches(packet, space))
             {
                 continue;
@@ -93,6 +107,7 @@ public sealed class RuleTable
 
             rule.Packets++;
             rule.Bytes += packet.LengthBytes;
+            packet.Recorder?.Count(rule);
             switch (rule.Target)
             {
                 case RuleTarget.Continue:

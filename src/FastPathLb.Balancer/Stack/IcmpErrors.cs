@@ -16,6 +16,9 @@ public sealed class IcmpErrors
     private const long JiffiesPerSecond = 250;
     private const int BurstFactor = 6;
     private const int PeersMax = 4096;
+    private const long LoadJiffies = JiffiesPerSecond / 50;
+    private const int RedirectsMax = 9;
+    private const long SilenceJiffies = LoadJiffies << (RedirectsMax + 1);
 
     private readonly NetworkNamespace _space;
     private readonly Packet _packet = new();
@@ -47,6 +50,12 @@ public sealed class IcmpErrors
     /// Whether a recording has an error about a packet: asked where the kernel decides by chance. Null where there is no recording.
     /// </summary>
     public RecordedErrors? Recorded { get; set; }
+
+    /// <summary>How often what is counted of a sender's redirects was changed, but for when it was last heard.</summary>
+    internal long PeersVersion { get; private set; }
+
+    /// <summary>Brings up to date what is noted of senders, before it is read; null where nothing is noted elsewhere.</summary>
+    internal Action? Settle { get; set; }
 
     /// <summary>Errors that a rate limit held back.</summary>
     public long RateLimited { get; private set; }
@@ -96,18 +105,33 @@ public sealed class IcmpErrors
     /// </summary>
     internal void SendRedirect(Packet about)
     {
-        const long LoadJiffies = JiffiesPerSecond / 50;
-        const int RedirectsMax = 9;
-        const long SilenceJiffies = LoadJiffies << (RedirectsMax + 1);
-        long jiffies = about.Now / JiffyNanoseconds;
-        Peer peer = PeerOf(about.Source, jiffies);
+        CountRedirect(about.Source, about.Now, out bool isSent);
+        if (isSent && about.Track != TrackInfo.Untracked && !about.IsPending
+            && (_space.Tracker.EntryOf(about).Flags & (ConnectionFlags.SourceNat | ConnectionFlags.DestinationNat)) == 0)
+        {
+            Send(about, IcmpType.Redirect, Icmp.RedirectHost, about.NextHop);
+        }
+    }
+
+    /// <summary>Counts a forwarded packet that calls for a redirect.</summary>
+    /// <param name="source">Who sent it.</param>
+    /// <param name="now">When, nanoseconds since the Unix epoch.</param>
+    /// <param name="isSent">Whether the redirect may be sent.</param>
+    /// <returns>
+    /// The first moment at which another packet of this sender changes more than when it was last heard, nanoseconds since the Unix
+    /// epoch; as long as <see cref="PeersVersion"/> stays.
+    /// </returns>
+    internal long CountRedirect(uint source, long now, out bool isSent)
+    {
+        long jiffies = now / JiffyNanoseconds;
+        Peer peer = PeerOf(source, jiffies);
         if (jiffies > peer.Last + SilenceJiffies)
         {
             peer.Tokens = 0;
             peer.Redirects = 0;
         }
 
-        bool isSent = false;
+        isSent = false;
         if (peer.Redirects >= RedirectsMax)
         {
             peer.Last = jiffies;
@@ -116,14 +140,22 @@ public sealed class IcmpErrors
         {
             peer.Last = jiffies;
             peer.Redirects++;
+            PeersVersion++;
             isSent = true;
         }
 
-        _peers[about.Source] = peer;
-        if (isSent && about.Track != TrackInfo.Untracked && !about.IsPending
-            && (_space.Tracker.EntryOf(about).Flags & (ConnectionFlags.SourceNat | ConnectionFlags.DestinationNat)) == 0)
+        _peers[source] = peer;
+        long wait = peer.Redirects >= RedirectsMax ? SilenceJiffies : LoadJiffies << peer.Redirects;
+        return (peer.Last + wait + 1) * JiffyNanoseconds;
+    }
+
+    /// <summary>Notes when a sender was last heard, where it ignored so many redirects that nothing else is counted of it.</summary>
+    internal void HearRedirected(uint source, long last)
+    {
+        if (_peers.TryGetValue(source, out Peer peer) && peer.Redirects >= RedirectsMax)
         {
-            Send(about, IcmpType.Redirect, Icmp.RedirectHost, about.NextHop);
+            peer.Last = last / JiffyNanoseconds;
+            _peers[source] = peer;
         }
     }
 
@@ -240,8 +272,10 @@ public sealed class IcmpErrors
         return isAllowed;
     }
 
+    /// <summary>What is known of a sender (inetpeer).</summary>
     private Peer PeerOf(uint address, long jiffies)
     {
+        Settle?.Invoke();
         if (_peers.TryGetValue(address, out Peer peer))
         {
             return peer;
@@ -250,6 +284,7 @@ public sealed class IcmpErrors
         if (_peers.Count >= PeersMax)
         {
             _peers.Clear();
+            PeersVersion++;
         }
 
         return new Peer { Last = jiffies - (60 * JiffiesPerSecond) };

@@ -37,6 +37,7 @@ internal sealed class Ipv4Forward
         Ipv4.DecrementTimeToLive(packet.Bytes);
         if (ReferenceEquals(packet.Input, output) && _space.SendsRedirects)
         {
+            packet.Recorder?.CountRedirect(packet.Source);
             _space.IcmpErrors.SendRedirect(packet);
         }
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using FastPathLb.Balancer.FastPath;
 using FastPathLb.Pipeline;
 using FastPathLb.Wire;
 
@@ -11,9 +12,12 @@ internal sealed class LinkInput
     private const int VlanTagBytes = 4;
 
     private readonly NetworkNamespace _space;
-    private readonly Packet _packet = new();
+    private readonly Packet _packet = new() { Recorder = new DecisionRecorder() };
 
     public LinkInput(NetworkNamespace space) => _space = space;
+
+    /// <summary>The IPv4 packet that came in last, as it is after its processing.</summary>
+    public Packet Packet => _packet;
 
     /// <summary>How long an Ethernet frame is on the wire, in bytes: more than what is there, where a capture cut the packet in it.</summary>
     internal static int WireLength(ReadOnlySpan<byte> frame)

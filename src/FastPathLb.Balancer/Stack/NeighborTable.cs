@@ -16,17 +16,26 @@ public sealed class NeighborTable
     /// <summary>Known neighbours.</summary>
     public IReadOnlyDictionary<uint, MacAddress> Entries => _entries;
 
+    /// <summary>How often what is known was changed.</summary>
+    internal long Version { get; private set; }
+
     /// <summary>Adds or changes a neighbour.</summary>
     public void Set(uint address, MacAddress mac)
     {
-        if (_entries.Count < CountMax || _entries.ContainsKey(address))
+        bool isKnown = _entries.TryGetValue(address, out MacAddress known);
+        if (isKnown ? known != mac : _entries.Count < CountMax)
         {
             _entries[address] = mac;
+            Version++;
         }
     }
 
     /// <summary>Removes a neighbour.</summary>
-    public void Remove(uint address) => _entries.Remove(address);
+    public void Remove(uint address)
+    {
+        _entries.Remove(address);
+        Version++;
+    }
 
     /// <summary>Finds a neighbour's hardware address.</summary>
     public bool TryGet(uint address, out MacAddress mac)

@@ -28,6 +28,7 @@ public sealed class NetworkNamespace
     private readonly HashSet<uint> _broadcasts = [];
     private ILinkOutput[] _links = [];
     private ushort _identification;
+    private long _routingVersion;
 
     /// <summary>Makes an empty namespace over a connection table, which it may share with others of the same worker.</summary>
     /// <param name="name">Name, for people.</param>
@@ -125,6 +126,18 @@ public sealed class NetworkNamespace
 
     internal Ipv4Output Output { get; }
 
+    /// <summary>When <see cref="Advance"/> has something to do next, nanoseconds since the Unix epoch; not later than that.</summary>
+    internal long NextDue =>
+        Math.Min(Math.Min(Reassembler.NextDue, Resolver.NextDue), Math.Min(Ipvs.NextDue, Connections.Wheel.NextDue));
+
+    /// <summary>
+    /// A number that changes whenever something changes by which packets of an established connection are decided: rules,
+    /// addresses, routes, switches.
+    /// </summary>
+    internal long ConfigurationVersion =>
+        ((_routingVersion + Mangle.Version + Filter.Version + Translator.Table.Version) << 3)
+        | (ForwardsPackets ? 1L : 0) | (SendsRedirects ? 2L : 0) | (Ipvs.IsActive ? 4L : 0);
+
     /// <summary>Adds an interface.</summary>
     public void AddInterface(NetworkInterface device)
     {
@@ -135,6 +148,7 @@ public sealed class NetworkNamespace
     /// <summary>Adds an address with its connected route, as <c>ip addr add</c> does.</summary>
     public void AddAddress(NetworkInterface device, Ipv4Prefix address)
     {
+        _routingVersion++;
         device.Add(address);
         _localAddresses.Add(address.Address.Value);
         if (address.Length < 31)
@@ -157,6 +171,7 @@ public sealed class NetworkNamespace
             return;
         }
 
+        _routingVersion++;
         _localAddresses.Clear();
         _broadcasts.Clear();
         foreach (NetworkInterface other in _interfaces)
@@ -188,6 +203,7 @@ public sealed class NetworkNamespace
             return;
         }
 
+        _routingVersion++;
         int index = _routes.FindIndex(other => other.Destination.Length < route.Destination.Length);
         _routes.Insert(index < 0 ? _routes.Count : index, route);
     }

@@ -12,6 +12,9 @@ public sealed class ForwardingDatabase
 
     private readonly record struct Entry(uint Vtep, bool IsPermanent);
 
+    /// <summary>How often an entry was changed or removed; one that was not there before changes nothing that was decided.</summary>
+    internal long Version { get; private set; }
+
     /// <summary>Number of entries.</summary>
     public int Count => _entries.Count;
 
@@ -21,11 +24,16 @@ public sealed class ForwardingDatabase
         if (_entries.Count < CountMax || _entries.ContainsKey(mac))
         {
             _entries[mac] = new Entry(vtep, IsPermanent: true);
+            Version++;
         }
     }
 
     /// <summary>Removes an entry.</summary>
-    public void Remove(MacAddress mac) => _entries.Remove(mac);
+    public void Remove(MacAddress mac)
+    {
+        _entries.Remove(mac);
+        Version++;
+    }
 
     /// <summary>The VTEP behind which a MAC is.</summary>
     public bool TryGet(MacAddress mac, out uint vtep)
@@ -52,6 +60,7 @@ public sealed class ForwardingDatabase
             }
 
             _entries[mac] = new Entry(vtep, IsPermanent: false);
+            Version++;
         }
         else if (_entries.Count < CountMax)
         {

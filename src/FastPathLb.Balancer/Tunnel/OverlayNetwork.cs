@@ -31,6 +31,14 @@ public sealed class OverlayNetwork : ILinkOutput
     /// <summary>VXLAN network identifier.</summary>
     public uint Vni { get; }
 
+    /// <summary>The load balancer's interface on the network's bridge.</summary>
+    internal NetworkInterface Device => _device;
+
+    /// <summary>Whether a frame with this source from this VTEP is let in and teaches nothing.</summary>
+    internal bool IsKnown(MacAddress source, uint vtep) =>
+        (source != DeviceMac || DeviceMac.IsZero) && _uplink.IsKnown(vtep)
+        && (!Learns || (!source.IsMulticast && !source.IsZero && Fdb.TryGet(source, out uint known) && known == vtep));
+
     /// <summary>Inner MAC → VTEP.</summary>
     public ForwardingDatabase Fdb { get; } = new();
 

@@ -70,6 +70,20 @@ public sealed class Uplink
     /// <summary>The underlay's prefix, to tell VTEPs on the link.</summary>
     public Ipv4Prefix Link { get; set; }
 
+    /// <summary>The network of an interface, or null.</summary>
+    internal OverlayNetwork? NetworkOf(NetworkInterface device)
+    {
+        foreach (OverlayNetwork network in _networks.Values)
+        {
+            if (ReferenceEquals(network.Device, device))
+            {
+                return network;
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>Adds a network by its VNI.</summary>
     public void Add(OverlayNetwork network) => _networks.Add(network.Vni, network);
 
@@ -118,7 +132,7 @@ public sealed class Uplink
 
         Span<byte> outer = frame[EthernetBytes..];
         uint vtep = BinaryPrimitives.ReadUInt32BigEndian(outer[Ipv4.SourceOffset..]);
-        if (!_neighbors.Entries.ContainsKey(vtep) && Link.Contains(new Ipv4Address(vtep)))
+        if (!IsKnown(vtep))
         {
             _neighbors.Set(vtep, MacAddress.Read(frame[6..]));
         }
@@ -149,7 +163,7 @@ public sealed class Uplink
         int udpLength = UdpBytes + VxlanBytes + wireBytes;
         Span<byte> ipv4 = envelope[EthernetBytes..];
         IcmpErrors.WriteHeader(
-            ipv4, OuterEcn(inner), (ushort)Math.Min(Ipv4.HeaderLengthMinimum + udpLength, ushort.MaxValue), ++_identification,
+            ipv4, OuterEcn(inner), (ushort)Math.Min(Ipv4.HeaderLengthMinimum + udpLength, ushort.MaxValue), NextIdentification(),
             IpProtocol.Udp, Address, vtep);
 
         Span<byte> udp = ipv4[Ipv4.HeaderLengthMinimum..];
@@ -162,15 +176,24 @@ public sealed class Uplink
         BinaryPrimitives.WriteUInt32BigEndian(vxlan[4..], vni << 8);
         if (ComputesChecksums)
         {
-            uint sum = InternetChecksum.PseudoHeaderSum(new Ipv4Address(Address), new Ipv4Address(vtep), IpProtocol.Udp, udpLength);
-            ushort checksum = InternetChecksum.Finish(
-                InternetChecksum.Sum(inner, InternetChecksum.Sum(udp[..(UdpBytes + VxlanBytes)], sum)));
-            BinaryPrimitives.WriteUInt16BigEndian(udp[6..], checksum == 0 ? (ushort)0xFFFF : checksum);
+            WriteChecksum(batch.Slice(offset - EnvelopeBytes + EthernetBytes, EnvelopeBytes - EthernetBytes + lengthBytes));
         }
 
         batch.Emit(
             offset - EnvelopeBytes, EnvelopeBytes + lengthBytes, now, inputIndex, wireLengthBytes: EnvelopeBytes + wireBytes);
         return DropReason.None;
+    }
+
+    /// <summary>Computes the UDP checksum of an outer packet, which is 0 so far.</summary>
+    /// <param name="packet">From the outer IPv4 header on.</param>
+    internal static void WriteChecksum(Span<byte> packet)
+    {
+        Span<byte> udp = packet[Ipv4.HeaderLengthMinimum..];
+        uint sum = InternetChecksum.PseudoHeaderSum(
+            Ipv4Address.Read(packet[Ipv4.SourceOffset..]), Ipv4Address.Read(packet[Ipv4.DestinationOffset..]), IpProtocol.Udp,
+            BinaryPrimitives.ReadUInt16BigEndian(packet[Ipv4.TotalLengthOffset..]) - Ipv4.HeaderLengthMinimum);
+        ushort checksum = InternetChecksum.Finish(InternetChecksum.Sum(udp, sum));
+        BinaryPrimitives.WriteUInt16BigEndian(udp[6..], checksum == 0 ? (ushort)0xFFFF : checksum);
     }
 
     private DropReason Open(
@@ -275,7 +298,7 @@ public sealed class Uplink
         return innerWireBytes < EthernetBytes ? DropReason.VxlanInnerTooShort : DropReason.None;
     }
 
-    private static bool IsSumRight(ReadOnlySpan<byte> packet, ReadOnlySpan<byte> udp)
+    internal static bool IsSumRight(ReadOnlySpan<byte> packet, ReadOnlySpan<byte> udp)
     {
         uint pseudo = InternetChecksum.PseudoHeaderSum(
             Ipv4Address.Read(packet[Ipv4.SourceOffset..]), Ipv4Address.Read(packet[Ipv4.DestinationOffset..]), IpProtocol.Udp,
@@ -295,9 +318,11 @@ public sealed class Uplink
             return 0;
         }
 
-        byte ecn = (byte)(inner[EthernetBytes + 1] & EcnMask);
-        return ecn == EcnCongestion ? EcnCapable0 : ecn;
+        return OuterEcn((byte)(inner[EthernetBytes + 1] & EcnMask));
     }
+
+    /// <summary>The ECN of an outer packet around one with this ECN.</summary>
+    internal static byte OuterEcn(byte ecn) => ecn == EcnCongestion ? EcnCapable0 : ecn;
 
     /// <summary>Merges the outer ECN into the inner packet (INET_ECN_decapsulate).</summary>
     /// <returns><see langword="false"/> where congestion was marked on a packet that cannot carry it.</returns>
@@ -336,25 +361,38 @@ public sealed class Uplink
     /// </summary>
     private ushort SourcePort(ReadOnlySpan<byte> inner)
     {
-        ulong hash;
-        if (inner.Length >= EthernetBytes + Ipv4.HeaderLengthMinimum + 4
-            && BinaryPrimitives.ReadUInt16BigEndian(inner[12..]) == (ushort)EtherType.Ipv4)
+        if (inner.Length < EthernetBytes + Ipv4.HeaderLengthMinimum + 4
+            || BinaryPrimitives.ReadUInt16BigEndian(inner[12..]) != (ushort)EtherType.Ipv4)
         {
-            ReadOnlySpan<byte> packet = inner[EthernetBytes..];
-            int header = (packet[0] & 15) * 4;
-            uint ports = packet.Length >= header + 4 && (packet[6] & 0x3F) == 0 && packet[7] == 0
-                ? BinaryPrimitives.ReadUInt32BigEndian(packet[header..]) : 0;
-            hash = Math.BigMul(
-                BinaryPrimitives.ReadUInt64BigEndian(packet[Ipv4.SourceOffset..]) ^ 0x9E3779B97F4A7C15,
-                ((ulong)ports << 8 | packet[Ipv4.ProtocolOffset]) ^ 0xD6E8FEB86659FD93, out ulong low);
-            hash ^= low;
-        }
-        else
-        {
-            hash = MacAddress.Read(inner).Value * 0x9E3779B97F4A7C15;
+            return ScalePort(MacAddress.Read(inner).Value * 0x9E3779B97F4A7C15);
         }
 
+        ReadOnlySpan<byte> packet = inner[EthernetBytes..];
+        int header = (packet[0] & 15) * 4;
+        uint ports = packet.Length >= header + 4 && (packet[6] & 0x3F) == 0 && packet[7] == 0
+            ? BinaryPrimitives.ReadUInt32BigEndian(packet[header..]) : 0;
+        return SourcePort(BinaryPrimitives.ReadUInt64BigEndian(packet[Ipv4.SourceOffset..]), ports, packet[Ipv4.ProtocolOffset]);
+    }
+
+    /// <summary>The same for a flow.</summary>
+    /// <param name="addresses">Source address in the high, destination in the low half.</param>
+    /// <param name="ports">Source port in the high, destination port in the low half.</param>
+    /// <param name="protocol">IP protocol.</param>
+    internal ushort SourcePort(ulong addresses, uint ports, byte protocol)
+    {
+        ulong hash = Math.BigMul(addresses ^ 0x9E3779B97F4A7C15, ((ulong)ports << 8 | protocol) ^ 0xD6E8FEB86659FD93, out ulong low);
+        return ScalePort(hash ^ low);
+    }
+
+    private ushort ScalePort(ulong hash)
+    {
         uint range = (uint)(SourcePortHigh - SourcePortLow);
         return (ushort)(SourcePortLow + (uint)(((hash >> 32) * range) >> 32));
     }
+
+    /// <summary>The identification of the next outer packet.</summary>
+    internal ushort NextIdentification() => ++_identification;
+
+    /// <summary>Whether a frame from a VTEP teaches nothing about the underlay that is not known.</summary>
+    internal bool IsKnown(uint vtep) => _neighbors.Entries.ContainsKey(vtep) || !Link.Contains(new Ipv4Address(vtep));
 }

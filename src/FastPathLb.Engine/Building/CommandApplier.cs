@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using FastPathLb.Balancer.Ipvs;
 using FastPathLb.Balancer.Netfilter;
 using FastPathLb.Balancer.Stack;
@@ -120,7 +121,7 @@ public static class CommandApplier
                 table.GetOrAddChain(append.Chain).Rules.Add(RuleCompiler.Compile(append.Rule, warnings));
                 break;
             case IptablesInsert insert when TableOf(space, insert.Table) is { } table:
-                List<PacketRule> rules = table.GetOrAddChain(insert.Chain).Rules;
+                Collection<PacketRule> rules = table.GetOrAddChain(insert.Chain).Rules;
                 rules.Insert(Math.Clamp(insert.Position - 1, 0, rules.Count), RuleCompiler.Compile(insert.Rule, warnings));
                 break;
             case IptablesReplace replace when TableOf(space, replace.Table) is { } table
@@ -165,7 +166,9 @@ public static class CommandApplier
     private static string? Delete(RuleChain chain, IptablesDelete delete)
     {
         int index = delete.Position is { } position ? position - 1
-            : chain.Rules.FindIndex(rule => rule.State is NodeState.RuleState state && state.IsSameRuleAs(delete.Rule!));
+            : chain.Rules.Index()
+                .Where(item => item.Item.State is NodeState.RuleState state && state.IsSameRuleAs(delete.Rule!))
+                .Select(item => item.Index).FirstOrDefault(-1);
         if (index < 0 || index >= chain.Rules.Count)
         {
             return $"no such rule in {chain.Name}";

@@ -1,0 +1,55 @@
+using FastPathLb.Balancer.Netfilter;
+
+namespace FastPathLb.Balancer.FastPath;
+
+/// <summary>
+/// What was counted while a packet took the general path: which rules and policies it met, and whether its sender was to be
+/// redirected. Belongs to a <see cref="Packet"/>, used again for each.
+/// </summary>
+internal sealed class DecisionRecorder
+{
+    /// <summary>Most rules and policies that are noted of a packet.</summary>
+    public const int CountersMax = 24;
+
+    private readonly ITrafficCounter[] _counters = new ITrafficCounter[CountersMax];
+    private int _count;
+
+    /// <summary>Whether a packet met more rules than are noted.</summary>
+    public bool IsIncomplete { get; private set; }
+
+    /// <summary>Whether the packet's sender was to be told of a better way.</summary>
+    public bool HasRedirect { get; private set; }
+
+    /// <summary>Who was to be told.</summary>
+    public uint Redirected { get; private set; }
+
+    /// <summary>What was counted, in order.</summary>
+    public ReadOnlySpan<ITrafficCounter> Counters => _counters.AsSpan(0, _count);
+
+    /// <summary>Forgets.</summary>
+    public void Clear()
+    {
+        _count = 0;
+        IsIncomplete = false;
+        HasRedirect = false;
+    }
+
+    /// <summary>Notes a rule or policy that counted the packet.</summary>
+    public void Count(ITrafficCounter counter)
+    {
+        if (_count == CountersMax)
+        {
+            IsIncomplete = true;
+            return;
+        }
+
+        _counters[_count++] = counter;
+    }
+
+    /// <summary>Notes that the sender was to be redirected.</summary>
+    public void CountRedirect(uint source)
+    {
+        HasRedirect = true;
+        Redirected = source;
+    }
+}

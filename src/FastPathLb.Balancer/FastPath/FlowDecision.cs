@@ -1,0 +1,109 @@
+using FastPathLb.Balancer.Ipvs;
+using FastPathLb.Balancer.Netfilter;
+
+namespace FastPathLb.Balancer.FastPath;
+
+/// <summary>
+/// What the general path decided about packets of one direction of connections to one server: which rules count them, where they
+/// go. Counts what passed since the counters were last brought up to date.
+/// </summary>
+internal sealed class FlowDecision
+{
+    private readonly ITrafficCounter[] _counters;
+
+    public FlowDecision(RealServer server, bool isReply, ReadOnlySpan<ITrafficCounter> counters)
+    {
+        Server = server;
+        IsReply = isReply;
+        _counters = counters.ToArray();
+    }
+
+    /// <summary>The server that packets go to, or come from.</summary>
+    public RealServer Server { get; }
+
+    /// <summary>Whether packets come from the server.</summary>
+    public bool IsReply { get; }
+
+    /// <summary>Headers towards the server, or 0 where they are not known yet: replies go to clients, each by its own.</summary>
+    public int Link { get; set; }
+
+    /// <summary>Longest IPv4 packet that is decided like this, in bytes.</summary>
+    public int LengthMaxBytes { get; set; }
+
+    /// <summary>Whether the sender is to be redirected, were the packet not translated: that is counted.</summary>
+    public bool HasRedirect { get; set; }
+
+    /// <summary>Who is to be redirected.</summary>
+    public uint Redirected { get; set; }
+
+    /// <summary>From when on a packet changes what is counted of redirects, nanoseconds since the Unix epoch.</summary>
+    public long RedirectDue { get; set; } = long.MinValue;
+
+    /// <summary>The version of what is counted of redirects that <see cref="RedirectDue"/> was made from.</summary>
+    public long RedirectVersion { get; set; }
+
+    /// <summary>Time of the latest packet, nanoseconds since the Unix epoch.</summary>
+    public long Latest { get; set; }
+
+    /// <summary>Packets that are not counted elsewhere yet.</summary>
+    public int Packets { get; set; }
+
+    /// <summary>Bytes of those packets.</summary>
+    public int Bytes { get; set; }
+
+    /// <summary>Number of the next decision about the same server and direction, or 0.</summary>
+    public int Next { get; set; }
+
+    /// <summary>Whether packets that met these rules, and are else alike, are decided like this.</summary>
+    public bool IsFor(DecisionRecorder recorder, int link, int lengthMaxBytes) =>
+        Link == link && LengthMaxBytes == lengthMaxBytes && HasRedirect == recorder.HasRedirect
+        && (!HasRedirect || Redirected == recorder.Redirected) && HasSame(recorder.Counters);
+
+    /// <summary>Counts what passed, at rules, service and server.</summary>
+    public void Settle()
+    {
+        foreach (ITrafficCounter counter in _counters)
+        {
+            counter.Add(Packets, Bytes);
+        }
+
+        // Only a server in a service's list counts (ip_vs_in_stats, ip_vs_out_stats); no other has such packets.
+        IpvsCounters server = Server.Counters;
+        IpvsCounters service = Server.Service.Counters;
+        if (IsReply)
+        {
+            server.OutPackets += Packets;
+            server.OutBytes += Bytes;
+            service.OutPackets += Packets;
+            service.OutBytes += Bytes;
+        }
+        else
+        {
+            server.InPackets += Packets;
+            server.InBytes += Bytes;
+            service.InPackets += Packets;
+            service.InBytes += Bytes;
+        }
+
+        Packets = 0;
+        Bytes = 0;
+    }
+
+    private bool HasSame(ReadOnlySpan<ITrafficCounter> counters)
+    {
+        if (counters.Length != _counters.Length)
+        {
+            return false;
+        }
+
+        for (int index = 0; index < counters.Length; index++)
+        {
+            if (!ReferenceEquals(counters[index], _counters[index]))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,34 @@
+using FastPathLb.Conntrack;
+
+namespace FastPathLb.Balancer.FastPath;
+
+/// <summary>What the first look at a frame found.</summary>
+internal struct FrameShape
+{
+    /// <summary>The flow, where <see cref="Kind"/> says that there is one.</summary>
+    public FlowKey Key;
+
+    /// <summary>The key's hash.</summary>
+    public ulong Hash;
+
+    /// <summary>Offset in the arena of the IPv4 header, the inner one of a tunnelled frame.</summary>
+    public int Start;
+
+    /// <summary>Node that sent the frame through the tunnel, as the address lies on the wire.</summary>
+    public uint Vtep;
+
+    /// <summary>Number of the connection whose tag matches the hash, or -1.</summary>
+    public int Candidate;
+
+    /// <summary>Direction in that connection.</summary>
+    public FlowDirection Direction;
+
+    /// <summary>What the frame is.</summary>
+    public FrameKind Kind;
+
+    /// <summary>ECN bits of the packet.</summary>
+    public byte Ecn;
+
+    /// <summary>IPv4 total length.</summary>
+    public ushort LengthBytes;
+}

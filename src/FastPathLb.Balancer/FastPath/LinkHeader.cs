@@ -1,0 +1,107 @@
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using FastPathLb.Wire;
+
+namespace FastPathLb.Balancer.FastPath;
+
+/// <summary>
+/// The headers in front of an IPv4 packet towards a next hop, ready to be written but for what differs from packet to packet.
+/// </summary>
+/// <remarks>
+/// <code>
+///  0 outer Ethernet | 14 IPv4 | 34 UDP | 42 VXLAN | 50 Ethernet | 64
+///    left at zero:    15 type of service, 16 length, 18 identification, 24 checksum, 34 source port, 38 length, 40 checksum
+/// </code>
+/// Eight words, so that a header is eight stores: narrow ones would stall whoever reads the frame as words soon after.
+/// Without a tunnel the last fourteen bytes alone count. Little-endian machines only.
+/// </remarks>
+[StructLayout(LayoutKind.Sequential, Size = 128)]
+internal struct LinkHeader
+{
+    /// <summary>Bytes in front of the IPv4 packet, envelope included.</summary>
+    public const int SizeBytes = 64;
+
+    private ulong _word0;
+    private ulong _word1;
+    private ulong _word2;
+    private ulong _word3;
+    private ulong _word4;
+    private ulong _word5;
+    private ulong _word6;
+    private ulong _word7;
+    private uint _sum;
+
+    /// <summary>The next hop's hardware address as it lies on the wire, in the lower 48 bits.</summary>
+    public ulong Mac;
+
+    /// <summary>The next hop's node as it lies on the wire; 0 without a tunnel.</summary>
+    public uint Vtep;
+
+    /// <summary>Whether a frame from that MAC and node is let in and teaches nothing.</summary>
+    public bool IsKnownSource;
+
+    /// <summary>Takes the headers of a frame that was sent.</summary>
+    /// <param name="headers">The <see cref="SizeBytes"/> bytes before the IPv4 packet.</param>
+    /// <param name="isTunnelled">Whether an envelope is among them.</param>
+    public void Take(ReadOnlySpan<byte> headers, bool isTunnelled)
+    {
+        this = default;
+        Span<byte> own = MemoryMarshal.AsBytes(MemoryMarshal.CreateSpan(ref _word0, SizeBytes / sizeof(ulong)));
+        int start = isTunnelled ? 0 : 50;
+        headers[start..].CopyTo(own[start..]);
+        Mac = MemoryMarshal.Read<ulong>(own[50..]) & 0xFFFF_FFFF_FFFF;
+        if (isTunnelled)
+        {
+            own[15] = 0;
+            own.Slice(16, 4).Clear();
+            own.Slice(24, 2).Clear();
+            own.Slice(34, 2).Clear();
+            own.Slice(38, 4).Clear();
+            _sum = InternetChecksum.Fold(InternetChecksum.Sum(own.Slice(14, 20)));
+            Vtep = MemoryMarshal.Read<uint>(own[30..]);
+        }
+    }
+
+    /// <summary>Writes the Ethernet header.</summary>
+    /// <param name="packet">The IPv4 packet; the header goes in front of it.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly void WriteEthernet(ref byte packet)
+    {
+        Unsafe.WriteUnaligned(ref Unsafe.Add(ref packet, -14), (uint)(_word6 >> 16));
+        Unsafe.WriteUnaligned(ref Unsafe.Add(ref packet, -10), (ushort)(_word6 >> 48));
+        Unsafe.WriteUnaligned(ref Unsafe.Add(ref packet, -8), _word7);
+    }
+
+    /// <summary>Writes envelope and Ethernet header.</summary>
+    /// <param name="packet">The IPv4 packet; the headers go in front of it.</param>
+    /// <param name="packetBytes">Its length.</param>
+    /// <param name="typeOfService">Outer type of service.</param>
+    /// <param name="identification">Outer identification.</param>
+    /// <param name="sourcePort">Outer source port.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly void WriteTunnel(ref byte packet, int packetBytes, uint typeOfService, ushort identification, ushort sourcePort)
+    {
+        const int InnerEthernetBytes = 14;
+        const int VxlanOverUdpBytes = 16;
+        const int Ipv4Bytes = 20;
+        uint udpBytes = (uint)(packetBytes + InnerEthernetBytes + VxlanOverUdpBytes);
+        uint total = udpBytes + Ipv4Bytes;
+        uint sum = _sum + typeOfService + total + identification;
+        sum = (sum & 0xFFFF) + (sum >> 16);
+        ushort checksum = (ushort)~(sum + (sum >> 16));
+        Unsafe.WriteUnaligned(ref Unsafe.Add(ref packet, -64), _word0);
+        Unsafe.WriteUnaligned(ref Unsafe.Add(ref packet, -56), _word1 | ((ulong)typeOfService << 56));
+        Unsafe.WriteUnaligned(
+            ref Unsafe.Add(ref packet, -48), _word2 | Swap((ushort)total) | (Swap(identification) << 16));
+        Unsafe.WriteUnaligned(ref Unsafe.Add(ref packet, -40), _word3 | Swap(checksum));
+        Unsafe.WriteUnaligned(
+            ref Unsafe.Add(ref packet, -32), _word4 | (Swap(sourcePort) << 16) | (Swap((ushort)udpBytes) << 48));
+        Unsafe.WriteUnaligned(ref Unsafe.Add(ref packet, -24), _word5);
+        Unsafe.WriteUnaligned(ref Unsafe.Add(ref packet, -16), _word6);
+        Unsafe.WriteUnaligned(ref Unsafe.Add(ref packet, -8), _word7);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Swap(ushort value) => BinaryPrimitives.ReverseEndianness(value);
+}

@@ -112,7 +112,7 @@ public sealed class LoadBalancer
                 _established.Read(batch, first, end - first);
             }
 
-            for (int index = first; index < end; index++)
+            for (int index = first; index < end;)
             {
                 ref FrameDescriptor frame = ref frames[index];
                 if (frame.TimestampNanoseconds >= _due)
@@ -120,15 +120,16 @@ public sealed class LoadBalancer
                     Advance(frame.TimestampNanoseconds, batch);
                     _due = _space.NextDue;
                 }
-                else if (frame.TimestampNanoseconds > _now)
+
+                int next = isShort ? _established.Forward(batch, index, end, _due, ref _now) : index;
+                if (next == index)
                 {
-                    _now = frame.TimestampNanoseconds;
+                    _now = Math.Max(_now, frame.TimestampNanoseconds);
+                    ProcessWhole(batch, index, ref frame, isShort);
+                    next++;
                 }
 
-                if (!isShort || !_established.TryForward(batch, index, ref frame))
-                {
-                    ProcessWhole(batch, index, ref frame, isShort);
-                }
+                index = next;
             }
         }
 

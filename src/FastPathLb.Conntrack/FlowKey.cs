@@ -73,6 +73,14 @@ public struct FlowKey
         return ((left ^ right) | (Unsafe.Add(ref left, 1) ^ Unsafe.Add(ref right, 1))) == 0;
     }
 
+    /// <summary>Whether the key consists of these words.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly bool Matches(ulong addresses, ulong rest)
+    {
+        ref ulong words = ref Unsafe.As<FlowKey, ulong>(ref Unsafe.AsRef(in this));
+        return ((words ^ addresses) | (Unsafe.Add(ref words, 1) ^ rest)) == 0;
+    }
+
     /// <summary>The seeded hash: two multiplications of 64 bits, so that nobody without the seed can aim at one bucket.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly ulong Hash(ulong seed)

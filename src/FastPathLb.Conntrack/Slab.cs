@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 
 namespace FastPathLb.Conntrack;
 
@@ -17,7 +16,7 @@ public sealed unsafe class Slab<T> : IDisposable
 {
     private const int CacheLineBytes = 64;
 
-    private readonly void* _allocation;
+    private readonly ReservedMemory _memory;
     private readonly T* _first;
 
     /// <summary>Reserves zeroed memory.</summary>
@@ -25,13 +24,9 @@ public sealed unsafe class Slab<T> : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
         Count = count;
-        _allocation = NativeMemory.AllocZeroed(((nuint)count * (nuint)sizeof(T)) + CacheLineBytes);
-        _first = (T*)(((nuint)_allocation + CacheLineBytes - 1) & ~(nuint)(CacheLineBytes - 1));
-        GC.AddMemoryPressure((long)count * sizeof(T));
+        _memory = new ReservedMemory((nuint)count * (nuint)sizeof(T));
+        _first = (T*)_memory.Start;
     }
-
-    /// <summary>Returns memory that the owner forgot to.</summary>
-    ~Slab() => NativeMemory.Free(_allocation);
 
     /// <summary>Number of elements.</summary>
     public int Count { get; }
@@ -66,9 +61,5 @@ public sealed unsafe class Slab<T> : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        GC.SuppressFinalize(this);
-        NativeMemory.Free(_allocation);
-    }
+    public void Dispose() => _memory.Dispose();
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using FastPathLb.Wire;
 
 namespace FastPathLb.Conntrack;
@@ -78,17 +79,46 @@ public static class TcpTracker
     }
 
     /// <summary>
-    /// Steps an established connection by a segment with ACK and without SYN, FIN and RST, where the segment is not invalid.
+    /// Steps an established connection, of which both senders were heard, by a segment with ACK and without SYN, FIN and RST, where
+    /// the segment is not invalid: what <see cref="Step"/> does where nothing else can be the case.
     /// </summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="direction">The segment's direction.</param>
+    /// <param name="sequence">Sequence number.</param>
+    /// <param name="acknowledgement">Acknowledgement number.</param>
+    /// <param name="window">Window as sent.</param>
+    /// <param name="end">Sequence number after the segment.</param>
+    /// <param name="options">The header's options.</param>
+    /// <param name="now">Time, nanoseconds since the Unix epoch.</param>
+    /// <param name="timeouts">Timeouts and switches.</param>
     /// <returns><see langword="false"/> where <see cref="Step"/> must judge; nothing was changed then.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryStepEstablished(
-        ref Connection connection, FlowDirection direction, in TcpSegment segment, long now, ConntrackTimeouts timeouts)
+        ref Connection connection, FlowDirection direction, uint sequence, uint acknowledgement, ushort window, uint end,
+        ReadOnlySpan<byte> options, long now, ConntrackTimeouts timeouts)
     {
-        // Of such a segment, on a connection of which both senders were heard, the window's check alone decides; it changes nothing
-        // where it says invalid.
         ref TcpSeen sender = ref direction == FlowDirection.Original ? ref connection.SeenOriginal : ref connection.SeenReply;
-        return connection.TrackState == ConntrackTcpState.Established && sender.MaxWindow != 0
-            && Step(ref connection, direction, segment, now, timeouts) == TrackVerdict.Accept;
+        ref TcpSeen receiver = ref direction == FlowDirection.Original ? ref connection.SeenReply : ref connection.SeenOriginal;
+        if (connection.TrackState != ConntrackTcpState.Established || sender.MaxWindow == 0)
+        {
+            return false;
+        }
+
+        uint selective = options.IsEmpty || (receiver.Flags & TcpSeenFlags.SackPermitted) == 0
+            ? acknowledgement : TcpWindow.HighestSack(options, acknowledgement);
+        TcpWindow.Result result = TcpWindow.Judge(
+            ref connection, ref sender, ref receiver, direction, TcpSegmentKind.Ack, sequence, acknowledgement, selective, end, window,
+            hasSyn: false, hasAck: true, timeouts.TcpLiberal || (sender.Flags & TcpSeenFlags.Liberal) != 0);
+        if (result == TcpWindow.Result.Accept)
+        {
+            connection.LastKind = TcpSegmentKind.Ack;
+            connection.LastDirection = direction;
+            Refresh(
+                ref connection, sender.Flags | receiver.Flags, TcpSegmentKind.Ack, ConntrackTcpState.Established,
+                ConntrackTcpState.Established, now, timeouts);
+        }
+
+        return result != TcpWindow.Result.Invalid;
     }
 
     /// <summary>
@@ -230,6 +260,7 @@ public static class TcpTracker
         return Refresh(ref connection, sender.Flags | receiver.Flags, kind, oldState, newState, now, timeouts);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TrackVerdict Refresh(
         ref Connection connection, TcpSeenFlags seen, TcpSegmentKind kind, ConntrackTcpState oldState, ConntrackTcpState newState,
         long now, ConntrackTimeouts timeouts)

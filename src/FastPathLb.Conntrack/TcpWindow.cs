@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using FastPathLb.Wire;
 
 namespace FastPathLb.Conntrack;
@@ -94,6 +95,33 @@ internal static class TcpWindow
                 end = sender.End;
             }
 
+            return Judge(
+                ref connection, ref sender, ref receiver, direction, kind, sequence, acknowledgement, selective, end, (ushort)window,
+                hasSyn, hasAck, liberal);
+        }
+    }
+
+    /// <summary>The check itself, between ends that were both heard.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="sender">What is known of the sender.</param>
+    /// <param name="receiver">What is known of the receiver.</param>
+    /// <param name="direction">The segment's direction.</param>
+    /// <param name="kind">The segment's kind.</param>
+    /// <param name="sequence">Its first sequence number.</param>
+    /// <param name="acknowledgement">Its acknowledgement.</param>
+    /// <param name="selective">The highest number it acknowledges, selectively or not.</param>
+    /// <param name="end">The sequence number after it.</param>
+    /// <param name="window">Its window as sent.</param>
+    /// <param name="hasSyn">Whether it has SYN.</param>
+    /// <param name="hasAck">Whether it has ACK.</param>
+    /// <param name="liberal">Whether windows are not held against it.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Result Judge(
+        ref Connection connection, ref TcpSeen sender, ref TcpSeen receiver, FlowDirection direction, TcpSegmentKind kind,
+        uint sequence, uint acknowledgement, uint selective, uint end, ushort window, bool hasSyn, bool hasAck, bool liberal)
+    {
+        unchecked
+        {
             uint ackWindow = Math.Max(sender.MaxWindow, AckWindowMinimum);
             if (!Before(sequence, sender.MaxEnd + 1))
             {
@@ -125,22 +153,20 @@ internal static class TcpWindow
                 return liberal ? Result.Accept : Result.Ignore;
             }
 
-            Update(ref connection, ref sender, ref receiver, direction, kind, segment, sequence, acknowledgement, selective, end);
+            Update(
+                ref connection, ref sender, ref receiver, direction, kind, sequence, acknowledgement, selective, end, window, hasSyn, hasAck);
             return Result.Accept;
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Update(
         ref Connection connection, ref TcpSeen sender, ref TcpSeen receiver, FlowDirection direction, TcpSegmentKind kind,
-        in TcpSegment segment, uint sequence, uint acknowledgement, uint selective, uint end)
+        uint sequence, uint acknowledgement, uint selective, uint end, ushort sentWindow, bool hasSyn, bool hasAck)
     {
         unchecked
         {
-            uint window = segment.Window;
-            if ((segment.Flags & TcpFlags.Syn) == 0)
-            {
-                window <<= sender.Scale;
-            }
+            uint window = hasSyn ? sentWindow : (uint)sentWindow << sender.Scale;
 
             uint offered = window + (selective - acknowledgement);
             if (sender.MaxWindow < offered)
@@ -154,7 +180,7 @@ internal static class TcpWindow
                 sender.Flags |= TcpSeenFlags.DataUnacknowledged;
             }
 
-            if ((segment.Flags & TcpFlags.Ack) != 0)
+            if (hasAck)
             {
                 if ((sender.Flags & TcpSeenFlags.MaxAckSet) == 0)
                 {
@@ -192,7 +218,7 @@ internal static class TcpWindow
             }
 
             if (connection.LastDirection == direction && connection.LastSequence == sequence
-                && connection.LastAck == acknowledgement && connection.LastEnd == end && connection.LastWindow == segment.Window)
+                && connection.LastAck == acknowledgement && connection.LastEnd == end && connection.LastWindow == sentWindow)
             {
                 connection.Retransmissions++;
             }
@@ -202,7 +228,7 @@ internal static class TcpWindow
                 connection.LastSequence = sequence;
                 connection.LastAck = acknowledgement;
                 connection.LastEnd = end;
-                connection.LastWindow = segment.Window;
+                connection.LastWindow = sentWindow;
                 connection.Retransmissions = 0;
             }
         }
@@ -225,7 +251,7 @@ internal static class TcpWindow
         }
     }
 
-    private static uint HighestSack(ReadOnlySpan<byte> options, uint selective)
+    public static uint HighestSack(ReadOnlySpan<byte> options, uint selective)
     {
         // Segments with nothing but timestamps are the rule.
         if (options.IsEmpty || (options.Length == 12 && BinaryPrimitives.ReadUInt32BigEndian(options) == 0x0101080A))

@@ -176,6 +176,7 @@ public sealed class FrameBatch
     }
 
     /// <summary>Puts a frame on the list of those to send; its length on the wire is greater where a capture cut it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Emit(
         int offset, int lengthBytes, long timestampNanoseconds, int inputIndex, int portIndex = 0, int wireLengthBytes = 0)
     {
@@ -201,6 +202,7 @@ public sealed class FrameBatch
         _outputNext = _inputEnd;
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private void FlushList()
     {
         if (_emittedCount > 0)

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -87,6 +88,17 @@ public static class InternetChecksum
         Ipv4Address source, Ipv4Address destination, IpProtocol protocol, ReadOnlySpan<byte> segment) =>
         Finish(Sum(segment, PseudoHeaderSum(source, destination, protocol, segment.Length)));
 
+    /// <summary>
+    /// Whether a 64-bit sum of 32-bit words is that of bytes with a right checksum in them: a multiple of 0xFFFF, and not 0.
+    /// </summary>
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.AggressiveInlining)]
+    public static bool IsRight(ulong sum)
+    {
+        // An odd number divides another if that, times its inverse modulo 2^64, is not above the largest quotient.
+        const ulong Inverse = 0xFFFE_FFFE_FFFE_FFFF;
+        return sum * Inverse - 1 < ulong.MaxValue / ushort.MaxValue;
+    }
+
     private static uint SumWords(UInt128 value)
     {
         uint sum = 0;
@@ -171,10 +183,11 @@ public static class InternetChecksum
     }
 
     /// <summary>Folds a 64-bit sum of 32-bit words to 16 bits with end-around carry.</summary>
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.AggressiveInlining)]
     public static ushort FoldWide(ulong sum)
     {
-        sum = (uint)sum + (sum >> 32);
-        sum = (uint)sum + (sum >> 32);
-        return Fold((uint)sum);
+        // Both halves added, with the carry of the lower sum in the upper one: the end-around carry without a compare.
+        uint half = (uint)((sum + BitOperations.RotateRight(sum, 32)) >> 32);
+        return (ushort)((half + BitOperations.RotateRight(half, 16)) >> 16);
     }
 }

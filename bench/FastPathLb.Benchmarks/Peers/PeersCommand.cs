@@ -7,7 +7,7 @@ using FastPathLb.Wire;
 namespace FastPathLb.Benchmarks.Peers;
 
 /// <summary>
-/// <c>peers [runs] [cpu] [batch] [most connections]</c>: the peers' workload, timed by the peers' method (swarm_user.c): processor time of the
+/// <c>peers [runs] [cpu] [batch] [most connections] [all|established|new]</c>: the peers' workload, timed by the peers' method (swarm_user.c): processor time of the
 /// calling thread, generator alone and generator with data path in turn, their difference, least and median of the runs.
 /// </summary>
 internal sealed class PeersCommand
@@ -36,6 +36,7 @@ internal sealed class PeersCommand
         int processor = Argument(arguments, 1, Environment.ProcessorCount - 1);
         int batchSize = Argument(arguments, 2, FrameBatch.CountMax);
         int flowsMax = Argument(arguments, 3, PeerFrames.FlowCountMax);
+        string what = arguments.Length > 4 ? arguments[4] : "all";
         LinuxInterop.Pin(processor);
         foreach (bool hasOuterChecksum in (bool[])[false, true])
         {
@@ -50,14 +51,22 @@ internal sealed class PeersCommand
         PrintRow("# what", "table", "flows", "gen", "raw.min", "raw.med", "floor.min", "net.min", "net.med", "Mpps");
         foreach (int flows in s_flowCounts.Where(flows => flows <= flowsMax))
         {
-            command.MeasureEstablished(flows, hasOuterChecksum: false, isPrinted: true);
-            if (flows > 1)
+            if (what != "new")
+            {
+                command.MeasureEstablished(flows, hasOuterChecksum: false, isPrinted: true);
+            }
+
+            if (flows > 1 && what != "established")
             {
                 command.MeasureOpening(flows, command._runs);
             }
         }
 
-        command.MeasureEstablished(1024, hasOuterChecksum: true, isPrinted: true);
+        if (what != "new")
+        {
+            command.MeasureEstablished(1024, hasOuterChecksum: true, isPrinted: true);
+        }
+
         return 0;
     }
 

@@ -18,7 +18,7 @@ namespace FastPathLb.Balancer.FastPath;
 /// <remarks>
 /// <code>
 /// Read (a few dozen frames):  recognise, hash, ask for index lines → ask for connections
-/// TryForward (each in order): key → connection → states and timeouts → checksums by delta → headers
+/// Forward (each in order):    key → connection → states and timeouts → checksums by delta → headers
 /// Learn (after the general path): what was counted, where it went
 /// </code>
 /// States, windows and timeouts are stepped by the same code as on the general path; checks whose outcome could be another come
@@ -50,9 +50,10 @@ internal sealed class EstablishedPath
     private readonly FrameShape[] _shapes = new FrameShape[FrameBatch.CountMax];
     private readonly LinkHeader[] _links = new LinkHeader[LinksMax];
     private readonly Dictionary<uint, int> _linkOf = new(LinksMax);
-    private readonly List<FlowDecision> _decisions = new(1024);
     private readonly Dictionary<int, int> _decisionOf = new(1024);
     private readonly List<FlowDecision> _unsettled = new(FrameBatch.CountMax);
+    private FlowDecision[] _decisions = new FlowDecision[1024];
+    private int _decisionCount = 1;
     private int _linkCount = 1;
     private ushort _generation = 1;
     private long _configuration = long.MinValue;
@@ -71,9 +72,6 @@ internal sealed class EstablishedPath
         _network = uplink?.NetworkOf(device);
         _reader = new FrameReader(space, device, uplink, _network);
         _space.IcmpErrors.Settle = SettleRedirects;
-
-        // Number 0 means none.
-        _decisions.Add(null!);
     }
 
     /// <summary>Whether it can be used at all: words are read as they lie on the wire.</summary>
@@ -100,83 +98,111 @@ internal sealed class EstablishedPath
     /// <summary>Looks at frames of a batch ahead of their processing.</summary>
     public void Read(FrameBatch batch, int first, int count) => _reader.Read(batch, first, _shapes.AsSpan(first, count));
 
-    /// <summary>Sends a frame on, if its connection is established and nothing about it is unusual.</summary>
-    /// <returns><see langword="false"/> where the general path must have it; nothing was changed then.</returns>
-    public bool TryForward(FrameBatch batch, int index, ref FrameDescriptor frame)
+    /// <summary>Sends frames on, one after the other, as long as their connections are established and nothing is unusual.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="first">The first frame; it was read.</param>
+    /// <param name="end">The frame after the last.</param>
+    /// <param name="due">When something else has to be done first, nanoseconds since the Unix epoch.</param>
+    /// <param name="latest">Time of the latest frame, nanoseconds since the Unix epoch.</param>
+    /// <returns>The first frame that was not sent on; nothing was changed by it.</returns>
+    public int Forward(FrameBatch batch, int first, int end, long due, ref long latest)
     {
-        ref FrameShape shape = ref _shapes[index];
-        if (shape.Kind < FrameKind.Segment)
+        ref byte arena = ref MemoryMarshal.GetReference(batch.Arena);
+        ref FrameDescriptor frames = ref MemoryMarshal.GetReference(batch.Frames);
+        ref FrameShape shapes = ref MemoryMarshal.GetArrayDataReference(_shapes);
+        ref LinkHeader links = ref MemoryMarshal.GetArrayDataReference(_links);
+        FlowDecision[] decisions = _decisions;
+        ConnectionTable table = _table;
+        ConntrackTimeouts timeouts = _space.Tracker.Timeouts;
+        IpvsCore ipvs = _ipvs;
+        Uplink? uplink = _uplink;
+        ushort generation = _generation;
+        int index = first;
+        for (; index < end; index++)
         {
-            return false;
-        }
-
-        int number = shape.Candidate;
-        FlowDirection direction = shape.Direction;
-        if (number < 0 || !KeyOf(number, direction).Matches(shape.Key))
-        {
-            // Another connection's tag is the same, or the connection is newer than the look ahead.
-            if (!_table.TryFind(shape.Key, shape.Hash, out number, out direction))
+            ref FrameShape shape = ref Unsafe.Add(ref shapes, index);
+            ref FrameDescriptor frame = ref Unsafe.Add(ref frames, index);
+            long now = frame.TimestampNanoseconds;
+            if (shape.Kind < FrameKind.Segment || now >= due)
             {
-                return false;
-            }
-        }
-
-        ref Connection connection = ref _table[number];
-        bool isReply = direction == FlowDirection.Reply;
-        long now = frame.TimestampNanoseconds;
-        int noted = isReply ? connection.DecisionReply : connection.DecisionOriginal;
-        if ((connection.Flags & FlagsThatMatter) != FlagsWanted || connection.DecisionGeneration != _generation || noted == 0
-            || connection.IpvsExpires <= now || connection.TrackExpires <= now)
-        {
-            return false;
-        }
-
-        FlowDecision decision = _decisions[noted];
-        int link = isReply ? connection.ClientLink : decision.Link;
-        ref byte packet = ref Unsafe.Add(ref MemoryMarshal.GetReference(batch.Arena), shape.Start);
-        if (link == 0 || shape.LengthBytes > decision.LengthMaxBytes || !decision.Server.IsMasqueraded
-            || (IsTunnelled && !IsSourceKnown(ref packet, shape, connection, isReply)))
-        {
-            return false;
-        }
-
-        long ipvsTimeout;
-        if (shape.Kind == FrameKind.Segment)
-        {
-            ReadOnlySpan<byte> bytes = MemoryMarshal.CreateReadOnlySpan(
-                ref Unsafe.Add(ref packet, Ipv4.HeaderLengthMinimum), shape.LengthBytes - Ipv4.HeaderLengthMinimum);
-            TcpSegment segment = new(bytes, bytes.Length);
-            if (!TcpTracker.TryStepEstablished(ref connection, direction, segment, now, _space.Tracker.Timeouts))
-            {
-                return false;
+                break;
             }
 
-            ipvsTimeout = IpvsState.StepTcp(_ipvs, ref connection, decision.Server, segment.Flags, isReply);
-        }
-        else
-        {
-            _space.Tracker.RefreshUdp(ref connection, now);
-            ipvsTimeout = IpvsState.StepUdp(_ipvs, connection, isReply);
+            int number = shape.Candidate;
+            FlowDirection direction = shape.Direction;
+            if (number < 0 || !KeyOf(ref table[number], direction).Matches(shape.Addresses, shape.Rest))
+            {
+                // Another connection's tag is the same, or the connection is newer than the look ahead.
+                if (!table.TryFind(shape.Key, shape.Hash, out number, out direction))
+                {
+                    break;
+                }
+            }
+
+            ref Connection connection = ref table[number];
+            bool isReply = direction == FlowDirection.Reply;
+            int noted = isReply ? connection.DecisionReply : connection.DecisionOriginal;
+            if ((connection.Flags & FlagsThatMatter) != FlagsWanted || connection.DecisionGeneration != generation || noted == 0
+                || connection.IpvsExpires <= now || connection.TrackExpires <= now)
+            {
+                break;
+            }
+
+            FlowDecision decision = decisions[noted];
+            ref byte packet = ref Unsafe.Add(ref arena, shape.Start);
+            int linkNumber = isReply ? connection.ClientLink : decision.Link;
+            if (linkNumber == 0 || shape.LengthBytes > decision.LengthMaxBytes || !decision.Server.IsMasqueraded
+                || (uplink is not null && !IsSourceKnown(ref packet, shape, connection, isReply)))
+            {
+                break;
+            }
+
+            long ipvsTimeout;
+            if (shape.Kind == FrameKind.Segment)
+            {
+                if (!TryStepSegment(ref packet, shape.LengthBytes, ref connection, direction, now, timeouts))
+                {
+                    break;
+                }
+
+                // Of its flags ACK alone counts for the state: the others are not set, or not looked at.
+                ipvsTimeout = IpvsState.StepTcp(ipvs, ref connection, decision.Server, TcpFlags.Ack, isReply);
+            }
+            else
+            {
+                _space.Tracker.RefreshUdp(ref connection, now);
+                ipvsTimeout = IpvsState.StepUdp(ipvs, connection, isReply);
+            }
+
+            if (!isReply && connection.InPackets < ushort.MaxValue)
+            {
+                connection.InPackets++;
+            }
+
+            ipvs.Connections.Restart(ref connection, number, now + ipvsTimeout);
+            if (decision.HasRedirect)
+            {
+                CountRedirect(decision, now);
+            }
+
+            Count(decision, shape.LengthBytes, now);
+            int headerBytes = Write(
+                ref packet, shape, ref isReply ? ref connection.Original : ref connection.Reply, ref Unsafe.Add(ref links, linkNumber), uplink);
+            if (uplink is not null && uplink.ComputesChecksums)
+            {
+                Uplink.WriteChecksum(batch.Slice(
+                    shape.Start - LinkHeader.SizeBytes + EthernetBytes, shape.LengthBytes + LinkHeader.SizeBytes - EthernetBytes));
+            }
+
+            batch.Emit(shape.Start - headerBytes, shape.LengthBytes + headerBytes, now, index);
+            _forwardedBytes += frame.LengthBytes;
+            frame.Connection = number;
+            frame.Verdict = Verdict.Forwarded;
+            latest = Math.Max(latest, now);
         }
 
-        if (!isReply && connection.InPackets < ushort.MaxValue)
-        {
-            connection.InPackets++;
-        }
-
-        _ipvs.Connections.Restart(number, now + ipvsTimeout);
-        if (decision.HasRedirect)
-        {
-            CountRedirect(decision, now);
-        }
-
-        Count(decision, shape.LengthBytes, now);
-        Write(batch, ref packet, shape, connection, isReply, ref _links[link], index, now);
-        _forwarded++;
-        _forwardedBytes += frame.LengthBytes;
-        frame.Connection = number;
-        frame.Verdict = Verdict.Forwarded;
-        return true;
+        _forwarded += index - first;
+        return index;
     }
 
     /// <summary>Notes what the general path decided about a frame that it sent on.</summary>
@@ -187,7 +213,7 @@ internal sealed class EstablishedPath
     {
         ref FrameShape shape = ref _shapes[index];
         Packet packet = _space.LinkInput.Packet;
-        if (shape.Kind < FrameKind.Segment || packet.Track != TrackInfo.Established || packet.IsPending || packet.Connection < 0
+        if (shape.Kind == FrameKind.Other || packet.Track != TrackInfo.Established || packet.IsPending || packet.Connection < 0
             || packet.Connection != packet.BalancedBy || packet.ForgetsConnection || !packet.IsBalanced || packet.Output is null
             || packet.Recorder is not { IsIncomplete: false } recorder || !IsSentWhole(batch, shape, index, emittedBefore))
         {
@@ -260,10 +286,25 @@ internal sealed class EstablishedPath
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private ref FlowKey KeyOf(int number, FlowDirection direction)
+    private static ref FlowKey KeyOf(ref Connection connection, FlowDirection direction) =>
+        ref Unsafe.Add(ref connection.Original, (int)direction);
+
+    /// <summary>Steps conntrack's state by a segment.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool TryStepSegment(
+        ref byte packet, int lengthBytes, ref Connection connection, FlowDirection direction, long now, ConntrackTimeouts timeouts)
     {
-        ref Connection connection = ref _table[number];
-        return ref direction == FlowDirection.Original ? ref connection.Original : ref connection.Reply;
+        // IPv4 has no options here, and the segment's header is not longer than the packet.
+        ulong numbers = BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref packet, 24)));
+        uint tail = BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref packet, 32)));
+        uint sequence = (uint)(numbers >> 32);
+        int headerBytes = (int)(tail >> 28) * 4;
+        uint end = sequence + (uint)(lengthBytes - Ipv4.HeaderLengthMinimum - headerBytes);
+        ReadOnlySpan<byte> options = MemoryMarshal.CreateReadOnlySpan(
+            ref Unsafe.Add(ref packet, Ipv4.HeaderLengthMinimum + TcpSegment.MinimumHeaderBytes),
+            headerBytes - TcpSegment.MinimumHeaderBytes);
+        return TcpTracker.TryStepEstablished(
+            ref connection, direction, sequence, (uint)numbers, (ushort)tail, end, options, now, timeouts);
     }
 
     /// <summary>
@@ -315,19 +356,18 @@ internal sealed class EstablishedPath
     }
 
     /// <summary>Rewrites a packet to what the other direction's key says, and puts the headers in front of it.</summary>
+    /// <returns>Length of those headers in bytes.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Write(
-        FrameBatch batch, ref byte packet, in FrameShape shape, in Connection connection, bool isReply, ref LinkHeader link, int index,
-        long now)
+    private static int Write(ref byte packet, in FrameShape shape, ref FlowKey other, ref LinkHeader link, Uplink? uplink)
     {
-        ref readonly FlowKey old = ref shape.Key;
-        ref readonly FlowKey other = ref isReply ? ref connection.Original : ref connection.Reply;
-        ulong addresses = ((ulong)other.Destination << 32) | other.Source;
-        uint ports = ((uint)other.DestinationPort << 16) | other.SourcePort;
+        // The other direction's source is this one's new destination: its words are the new addresses and ports, source first.
+        ulong addresses = Unsafe.As<FlowKey, ulong>(ref other);
+        uint ports = (uint)Unsafe.Add(ref Unsafe.As<FlowKey, ulong>(ref other), 1);
 
         // RFC 1624, equation 3, over all words that change at once. The result's class is that of one change after the other, and
         // so is its form: none of them gives 0xFFFF.
-        ulong delta = (ulong)other.Destination + other.Source + ~old.Source + ~old.Destination;
+        ulong gone = ~shape.Addresses;
+        ulong delta = (uint)addresses + (addresses >> 32) + (uint)gone + (gone >> 32);
         ulong second = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref packet, 8));
         const uint OneLessTimeToLive = 0xFEFF;
         uint headerSum = BinaryPrimitives.ReverseEndianness((ushort)(second >> 16));
@@ -335,39 +375,30 @@ internal sealed class EstablishedPath
         ulong swapped = BinaryPrimitives.ReverseEndianness(addresses);
         Unsafe.WriteUnaligned(
             ref Unsafe.Add(ref packet, 8),
-            (uint)(byte)(second - 1) | (second & 0xFF00) | ((ulong)BinaryPrimitives.ReverseEndianness(headerChecksum) << 16) | (swapped << 32));
+            ((second - 1) & 0xFFFF) | ((ulong)BinaryPrimitives.ReverseEndianness(headerChecksum) << 16) | (swapped << 32));
         Unsafe.WriteUnaligned(
             ref Unsafe.Add(ref packet, 16), (swapped >> 32) | ((ulong)BinaryPrimitives.ReverseEndianness(ports) << 32));
 
-        delta += other.DestinationPort + (ulong)other.SourcePort + (ushort)~old.SourcePort + (ushort)~old.DestinationPort;
         bool isSegment = shape.Kind == FrameKind.Segment;
         ref byte field = ref Unsafe.Add(ref packet, isSegment ? 36 : 26);
         uint transportSum = BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<ushort>(ref field));
-        ushort transportChecksum = (ushort)~InternetChecksum.FoldWide(delta + (transportSum ^ 0xFFFF));
+        ushort transportChecksum = (ushort)~InternetChecksum.FoldWide(delta + ports + ~(uint)shape.Rest + (transportSum ^ 0xFFFF));
         if (transportChecksum == 0 && !isSegment)
         {
             transportChecksum = ushort.MaxValue;
         }
 
         Unsafe.WriteUnaligned(ref field, BinaryPrimitives.ReverseEndianness(transportChecksum));
-        int headerBytes = EthernetBytes;
-        if (_uplink is null)
+        if (uplink is null)
         {
             link.WriteEthernet(ref packet);
-        }
-        else
-        {
-            headerBytes = LinkHeader.SizeBytes;
-            link.WriteTunnel(
-                ref packet, shape.LengthBytes, Uplink.OuterEcn(shape.Ecn), _uplink.NextIdentification(),
-                _uplink.SourcePort(addresses, ports, (byte)old.Protocol));
-            if (_uplink.ComputesChecksums)
-            {
-                Uplink.WriteChecksum(batch.Slice(shape.Start - LinkHeader.SizeBytes + EthernetBytes, shape.LengthBytes + LinkHeader.SizeBytes - EthernetBytes));
-            }
+            return EthernetBytes;
         }
 
-        batch.Emit(shape.Start - headerBytes, shape.LengthBytes + headerBytes, now, index);
+        link.WriteTunnel(
+            ref packet, shape.LengthBytes, Uplink.OuterEcn(shape.Ecn), uplink.NextIdentification(),
+            uplink.SourcePort(addresses, ports, (byte)(shape.Rest >> 32)));
+        return LinkHeader.SizeBytes;
     }
 
     /// <summary>Whether the frame's one consequence was itself, in place.</summary>
@@ -386,7 +417,7 @@ internal sealed class EstablishedPath
         ReadOnlySpan<byte> packet = batch.Slice(shape.Start, Ipv4.HeaderLengthMinimum + 4);
         FlowKey expected = (direction == FlowDirection.Reply ? connection.Original : connection.Reply).Reverse();
         FlowKey from = direction == FlowDirection.Reply ? connection.Reply : connection.Original;
-        return from.Matches(shape.Key)
+        return from.Matches(shape.Addresses, shape.Rest)
             && BinaryPrimitives.ReadUInt32BigEndian(packet[Ipv4.SourceOffset..]) == expected.Source
             && BinaryPrimitives.ReadUInt32BigEndian(packet[Ipv4.DestinationOffset..]) == expected.Destination
             && BinaryPrimitives.ReadUInt16BigEndian(packet[Ipv4.HeaderLengthMinimum..]) == expected.SourcePort
@@ -437,21 +468,27 @@ internal sealed class EstablishedPath
             }
         }
 
-        if (_decisions.Count > DecisionsMax)
+        if (_decisionCount > DecisionsMax)
         {
             return 0;
         }
 
-        _decisions.Add(new FlowDecision(server, isReply, recorder.Counters)
+        if (_decisionCount == _decisions.Length)
+        {
+            Array.Resize(ref _decisions, _decisions.Length * 2);
+        }
+
+        // Number 0 means none.
+        _decisions[_decisionCount] = new FlowDecision(server, isReply, recorder.Counters)
         {
             Link = link,
             LengthMaxBytes = lengthMax,
             HasRedirect = recorder.HasRedirect,
             Redirected = recorder.Redirected,
             Next = first,
-        });
-        _decisionOf[key] = _decisions.Count - 1;
-        return _decisions.Count - 1;
+        };
+        _decisionOf[key] = _decisionCount;
+        return _decisionCount++;
     }
 
     private void Forget()
@@ -463,7 +500,8 @@ internal sealed class EstablishedPath
         }
 
         _unsettled.Clear();
-        _decisions.RemoveRange(1, _decisions.Count - 1);
+        Array.Clear(_decisions, 1, _decisionCount - 1);
+        _decisionCount = 1;
         _decisionOf.Clear();
         _linkOf.Clear();
         _linkCount = 1;

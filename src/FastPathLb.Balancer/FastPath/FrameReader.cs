@@ -25,8 +25,8 @@ internal sealed class FrameReader
     private const int UdpBytes = 8;
     private const int TcpBytes = 20;
     private const int EnvelopeBytes = Uplink.EnvelopeBytes;
-    private const ulong MacMask = 0xFFFF_FFFF_FFFF;
-    private const ushort EtherTypeIpv4 = 0x0008;
+    private const uint Ipv4WithoutOptions = 0x00450008;
+    private const uint TypeAndVersionMask = 0x00FFFFFF;
     private const ushort FragmentMask = 0xFF3F;
     private const byte FlagsThatMatter = (byte)(TcpFlags.Fin | TcpFlags.Syn | TcpFlags.Rst | TcpFlags.Ack);
 
@@ -89,6 +89,7 @@ internal sealed class FrameReader
     private static T At<T>(ref byte start, int offset)
         where T : unmanaged => Unsafe.ReadUnaligned<T>(ref Unsafe.Add(ref start, offset));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private FrameKind Read(ref byte arena, in FrameDescriptor frame, ref FrameShape shape)
     {
         int offset = frame.Offset;
@@ -125,18 +126,18 @@ internal sealed class FrameReader
         ulong udp = At<ulong>(ref frame, 34);
         uint total = BinaryPrimitives.ReverseEndianness((ushort)(first >> 16));
         uint udpLength = BinaryPrimitives.ReverseEndianness((ushort)(udp >> 32));
-        bool isUsual = (At<ulong>(ref frame, 0) & MacMask) == _outerMac
-            & At<ushort>(ref frame, 12) == EtherTypeIpv4
-            & (byte)first == 0x45
-            & ((ushort)(first >> 48) & FragmentMask) == 0
-            & (byte)(second >> 8) == (byte)IpProtocol.Udp
-            & destination == _outerAddress
-            & (ushort)(udp >> 16) == _outerPort
-            & At<ulong>(ref frame, 42) == _vxlan
-            & total + EthernetBytes == (uint)length
-            & udpLength + Ipv4Bytes == total
-            & InternetChecksum.FoldWide((uint)first + (first >> 32) + (uint)second + (second >> 32) + destination) == ushort.MaxValue;
-        if (!isUsual)
+
+        // Whatever differs from what is usual leaves a bit.
+        ulong differences = ((At<ulong>(ref frame, 0) ^ _outerMac) << 16)
+            | ((At<uint>(ref frame, 12) ^ Ipv4WithoutOptions) & TypeAndVersionMask)
+            | ((first >> 48) & FragmentMask)
+            | (((second >> 8) ^ (byte)IpProtocol.Udp) & 0xFF)
+            | (destination ^ _outerAddress)
+            | (ushort)((udp >> 16) ^ _outerPort)
+            | (At<ulong>(ref frame, 42) ^ _vxlan)
+            | ((uint)(length - EthernetBytes) ^ total)
+            | ((total - Ipv4Bytes) ^ udpLength);
+        if (differences != 0 || !InternetChecksum.IsRight((uint)first + (first >> 32) + (uint)second + (second >> 32) + destination))
         {
             return 0;
         }
@@ -169,14 +170,11 @@ internal sealed class FrameReader
         uint destination = At<uint>(ref frame, 30);
         uint total = BinaryPrimitives.ReverseEndianness((ushort)(first >> 16));
         byte protocol = (byte)(second >> 8);
-        bool isUsual = (At<ulong>(ref frame, 0) & MacMask) == _mac
-            & At<ushort>(ref frame, 12) == EtherTypeIpv4
-            & (byte)first == 0x45
-            & ((ushort)(first >> 48) & FragmentMask) == 0
-            & (byte)second > 1
-            & total <= (uint)available
-            & InternetChecksum.FoldWide((uint)first + (first >> 32) + (uint)second + (second >> 32) + destination) == ushort.MaxValue;
-        if (!isUsual || total < Ipv4Bytes + UdpBytes)
+        ulong differences = ((At<ulong>(ref frame, 0) ^ _mac) << 16)
+            | ((At<uint>(ref frame, 12) ^ Ipv4WithoutOptions) & TypeAndVersionMask)
+            | ((first >> 48) & FragmentMask);
+        if (differences != 0 || (byte)second <= 1 || total > (uint)available || total < Ipv4Bytes + UdpBytes
+            || !InternetChecksum.IsRight((uint)first + (first >> 32) + (uint)second + (second >> 32) + destination))
         {
             return FrameKind.Other;
         }
@@ -225,7 +223,8 @@ internal sealed class FrameReader
 
         ulong addresses = source | ((ulong)destination << 32);
         ulong rest = uint.RotateLeft(ports, 16) | ((ulong)protocol << 32) | ((ulong)_space << 48);
-        shape.Key = FlowKey.FromWords(addresses, rest);
+        shape.Addresses = addresses;
+        shape.Rest = rest;
         shape.Hash = _table.Hash(addresses, rest);
         shape.Start = offset + EthernetBytes;
         shape.LengthBytes = (ushort)total;

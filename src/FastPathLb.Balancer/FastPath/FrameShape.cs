@@ -5,8 +5,11 @@ namespace FastPathLb.Balancer.FastPath;
 /// <summary>What the first look at a frame found.</summary>
 internal struct FrameShape
 {
-    /// <summary>The flow, where <see cref="Kind"/> says that there is one.</summary>
-    public FlowKey Key;
+    /// <summary>The flow, where <see cref="Kind"/> says that there is one: addresses, as the first word of its key.</summary>
+    public ulong Addresses;
+
+    /// <summary>The second word of its key.</summary>
+    public ulong Rest;
 
     /// <summary>The key's hash.</summary>
     public ulong Hash;
@@ -31,4 +34,7 @@ internal struct FrameShape
 
     /// <summary>IPv4 total length.</summary>
     public ushort LengthBytes;
+
+    /// <summary>The flow's key.</summary>
+    public readonly FlowKey Key => FlowKey.FromWords(Addresses, Rest);
 }

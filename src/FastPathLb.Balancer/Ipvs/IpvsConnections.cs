@@ -237,9 +237,11 @@ public sealed class IpvsConnections
     }
 
     /// <summary>Starts the connection's time anew; where it ends sooner than it did, the wheel is told.</summary>
-    internal void Restart(int number, long expires)
+    internal void Restart(int number, long expires) => Restart(ref _table[number], number, expires);
+
+    /// <summary>The same with the record at hand.</summary>
+    internal void Restart(ref Connection connection, int number, long expires)
     {
-        ref Connection connection = ref _table[number];
         bool isSooner = expires < connection.IpvsExpires;
         connection.IpvsExpires = expires;
         if (isSooner)

@@ -38,6 +38,7 @@ internal static class IpvsState
     }
 
     /// <summary>Steps a TCP connection by a segment's flags.</summary>
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.AggressiveInlining)]
     public static long StepTcp(IpvsCore ipvs, ref Connection connection, RealServer server, TcpFlags flags, bool isReply)
     {
         IpvsTcpTransitions.Side side = isReply ? IpvsTcpTransitions.Side.Output : IpvsTcpTransitions.Side.Input;

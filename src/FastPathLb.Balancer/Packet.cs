@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Numerics;
 using FastPathLb.Conntrack;
 using FastPathLb.Pipeline;
 using FastPathLb.Wire;
@@ -204,13 +205,7 @@ public sealed class Packet
     }
 
     /// <summary>The key under which conntrack and IPVS know the packet's flow in this direction; ports must be there.</summary>
-    public FlowKey PortKey(ushort network) => new()
-    {
-        Source = Source,
-        Destination = Destination,
-        SourcePort = SourcePort,
-        DestinationPort = DestinationPort,
-        Protocol = Protocol,
-        Network = network,
-    };
+    public FlowKey PortKey(ushort network) => FlowKey.FromWords(
+        Source | ((ulong)Destination << 32),
+        BitOperations.RotateLeft(BinaryPrimitives.ReadUInt32BigEndian(Transport), 16) | ((ulong)Protocol << 32) | ((ulong)network << 48));
 }

@@ -53,6 +53,9 @@ public sealed class ConnectionIndex : IDisposable
         public ulong First;
     }
 
+    /// <summary>Whether several threads insert and remove: then slots are taken by CAS, else by plain stores.</summary>
+    public bool IsShared { get; init; } = true;
+
     /// <summary>Size of the memory in bytes.</summary>
     public long SizeBytes => _lines.SizeBytes;
 
@@ -115,6 +118,11 @@ public sealed class ConnectionIndex : IDisposable
     public IndexInsert TryInsert(in FlowKey key, ulong hash, int number, FlowDirection direction)
     {
         ulong word = Tag(hash) | (direction == FlowDirection.Reply ? DirectionBit : 0) | (uint)(number + 1);
+        if (!IsShared)
+        {
+            return InsertAlone(key, hash, word);
+        }
+
         for (int attempt = 0; ; attempt++)
         {
             if (!TryPlace(hash, word | Tentative, out uint lineIndex, out int slot))
@@ -152,7 +160,15 @@ public sealed class ConnectionIndex : IDisposable
             {
                 if ((Volatile.Read(ref SlotAt(ref line, slot)) & ~(Passed | Tentative)) == wanted)
                 {
-                    SetNumber(ref line, slot, 0);
+                    if (IsShared)
+                    {
+                        SetNumber(ref line, slot, 0);
+                    }
+                    else
+                    {
+                        SlotAt(ref line, slot) &= Passed;
+                    }
+
                     return true;
                 }
             }
@@ -194,6 +210,62 @@ public sealed class ConnectionIndex : IDisposable
     {
         Vector512<ulong> words = Vector512.LoadUnsafe(ref SlotAt(ref line, 0));
         return Vector512.Equals(words & Vector512.Create(TagMask), Vector512.Create(tag)).ExtractMostSignificantBits();
+    }
+
+    /// <summary>The same where no other thread inserts: rivals and a free slot are looked for in one pass.</summary>
+    private IndexInsert InsertAlone(in FlowKey key, ulong hash, ulong word)
+    {
+        ulong tag = Tag(hash);
+        uint lineIndex = Home(hash);
+        ref ulong free = ref Unsafe.NullRef<ulong>();
+        for (int probe = 0; probe < ProbeLinesMax; probe++)
+        {
+            ref Line line = ref _lines[(int)lineIndex];
+            for (ulong match = MatchTags(ref line, tag); match != 0; match &= match - 1)
+            {
+                ulong there = SlotAt(ref line, BitOperations.TrailingZeroCount(match));
+                if ((there & NumberMask) == 0)
+                {
+                    continue;
+                }
+
+                ref Connection connection = ref _connections[(int)(there & NumberMask) - 1];
+                if ((there & DirectionBit) == 0 ? connection.Original.Matches(key) : connection.Reply.Matches(key))
+                {
+                    return IndexInsert.Taken;
+                }
+            }
+
+            if (Unsafe.IsNullRef(ref free))
+            {
+                Vector512<ulong> numbers = Vector512.LoadUnsafe(ref SlotAt(ref line, 0)) & Vector512.Create(NumberMask);
+                ulong empty = Vector512.Equals(numbers, Vector512<ulong>.Zero).ExtractMostSignificantBits();
+                if (empty != 0)
+                {
+                    free = ref SlotAt(ref line, BitOperations.TrailingZeroCount(empty));
+                }
+            }
+
+            if ((SlotAt(ref line, 0) & Passed) == 0)
+            {
+                if (!Unsafe.IsNullRef(ref free))
+                {
+                    break;
+                }
+
+                SlotAt(ref line, 0) |= Passed;
+            }
+
+            lineIndex = lineIndex + 1 == _lineCount ? 0 : lineIndex + 1;
+        }
+
+        if (Unsafe.IsNullRef(ref free))
+        {
+            return IndexInsert.Full;
+        }
+
+        free = word | (free & Passed);
+        return IndexInsert.Done;
     }
 
     private bool TryPlace(ulong hash, ulong word, out uint lineIndex, out int slot)

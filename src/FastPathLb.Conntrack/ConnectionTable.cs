@@ -20,18 +20,20 @@ public sealed class ConnectionTable : IDisposable
     private readonly Slab<int> _free;
     private readonly ulong _seed;
     private int _freeCount;
+    private int _ipvsReplies;
     private int _fresh;
 
     /// <summary>Reserves memory for a number of connections.</summary>
     /// <param name="capacity">Most connections at a time, 16 or more.</param>
     /// <param name="seed">Seed of the hash: draw it where frames come from strangers, fix it where runs must be alike.</param>
-    public ConnectionTable(int capacity = CapacityDefault, ulong seed = 0x5EED)
+    /// <param name="isShared">Whether several workers use the table.</param>
+    public ConnectionTable(int capacity = CapacityDefault, ulong seed = 0x5EED, bool isShared = true)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 16);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(capacity, CapacityMax);
         _seed = (seed * 0x9E3779B97F4A7C15) ^ 0xD1B54A32D192ED03;
         _connections = new Slab<Connection>(capacity);
-        _index = new ConnectionIndex(_connections);
+        _index = new ConnectionIndex(_connections) { IsShared = isShared };
         _wheel = new TimingWheel(capacity);
         _free = new Slab<int>(capacity);
     }
@@ -44,6 +46,9 @@ public sealed class ConnectionTable : IDisposable
 
     /// <summary>One more than the highest number ever used: what a listing walks over.</summary>
     public int NumbersUsed => _fresh;
+
+    /// <summary>Whether any connection is indexed by a key of <see cref="FlowKind.IpvsReply"/>: else none need be looked for.</summary>
+    public bool HasIpvsReplies => Volatile.Read(ref _ipvsReplies) > 0;
 
     /// <summary>Memory per connection of capacity, everything counted, in bytes.</summary>
     public double BytesPerConnection =>
@@ -103,10 +108,23 @@ public sealed class ConnectionTable : IDisposable
             return -1;
         }
 
+        PrefetchNext();
         ref Connection connection = ref _connections[number];
         connection = default;
         connection.Server = -1;
         return number;
+    }
+
+    /// <summary>Records that were given back lie anywhere: fetches the one that will be taken a few allocations from now.</summary>
+    private void PrefetchNext()
+    {
+        const int Ahead = 4;
+        if (_freeCount > Ahead)
+        {
+            int next = _free[_freeCount - 1 - Ahead];
+            _connections.Prefetch(next);
+            _wheel.Prefetch(next);
+        }
     }
 
     /// <summary>Gives a record back; it must be out of index and wheel.</summary>
@@ -146,6 +164,10 @@ public sealed class ConnectionTable : IDisposable
         if (result == IndexInsert.Done)
         {
             connection.Flags |= ConnectionFlags.IndexedReply;
+            if (connection.Reply.Kind == FlowKind.IpvsReply)
+            {
+                Interlocked.Increment(ref _ipvsReplies);
+            }
         }
 
         return result;
@@ -170,6 +192,10 @@ public sealed class ConnectionTable : IDisposable
         {
             _index.Remove(connection.Reply.Hash(_seed), number, FlowDirection.Reply);
             connection.Flags &= ~ConnectionFlags.IndexedReply;
+            if (connection.Reply.Kind == FlowKind.IpvsReply)
+            {
+                Interlocked.Decrement(ref _ipvsReplies);
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using FastPathLb.Wire;
@@ -5,89 +6,99 @@ using FastPathLb.Wire;
 namespace FastPathLb.Conntrack;
 
 /// <summary>
-/// One direction of a flow as it is seen on the wire: the key under which a connection is found. 16 bytes, compared as two words.
+/// One direction of a flow as it is seen on the wire: the key under which a connection is found. 16 bytes, kept as two words: keys are
+/// made, hashed and compared all the time, and a word that was stored in parts cannot be loaded whole without waiting.
 /// </summary>
 /// <remarks>
 /// <code>
-/// byte  0        4        8          10         12         13      14
-///      | source | target | src port | dst port | protocol | kind  | network |
+/// word 0: 63..32 destination | 31..0 source
+/// word 1: 63..48 network | 47..40 kind | 39..32 protocol | 31..16 destination port | 15..0 source port
 /// </code>
 /// All numbers are in host order. ICMP queries put their identifier into the source port and type and code into the target port,
 /// as nf_conntrack_tuple does. <see cref="Network"/> tells namespaces apart that share a table.
 /// </remarks>
-[StructLayout(LayoutKind.Sequential, Pack = 4, Size = 16)]
+[StructLayout(LayoutKind.Sequential, Size = 16)]
 public struct FlowKey
 {
+    private ulong _addresses;
+    private ulong _rest;
+
     /// <summary>Source address.</summary>
-    public uint Source;
-
-    /// <summary>Destination address.</summary>
-    public uint Destination;
-
-    /// <summary>Source port, or the ICMP identifier.</summary>
-    public ushort SourcePort;
-
-    /// <summary>Destination port, or ICMP type (high byte) and code.</summary>
-    public ushort DestinationPort;
-
-    /// <summary>IP protocol.</summary>
-    public IpProtocol Protocol;
-
-    /// <summary>What the key stands for: an ordinary flow or a persistence template.</summary>
-    public FlowKind Kind;
-
-    /// <summary>Namespace the flow is in.</summary>
-    public ushort Network;
-
-    /// <summary>The key from its two words, as they lie in memory on a little-endian machine.</summary>
-    /// <param name="addresses">Source in the lower, destination in the upper half.</param>
-    /// <param name="rest">Source port, destination port, protocol, kind and network, from the lowest bits on.</param>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static FlowKey FromWords(ulong addresses, ulong rest)
+    public uint Source
     {
-        Unsafe.SkipInit(out FlowKey key);
-        ref ulong words = ref Unsafe.As<FlowKey, ulong>(ref key);
-        words = addresses;
-        Unsafe.Add(ref words, 1) = rest;
-        return key;
+        readonly get => (uint)_addresses;
+        set => _addresses = (_addresses & 0xFFFFFFFF_00000000) | value;
     }
 
-    /// <summary>The opposite direction.</summary>
-    public readonly FlowKey Reverse() => new()
+    /// <summary>Destination address.</summary>
+    public uint Destination
     {
-        Source = Destination,
-        Destination = Source,
-        SourcePort = DestinationPort,
-        DestinationPort = SourcePort,
-        Protocol = Protocol,
-        Kind = Kind,
-        Network = Network,
-    };
+        readonly get => (uint)(_addresses >> 32);
+        set => _addresses = (uint)_addresses | ((ulong)value << 32);
+    }
+
+    /// <summary>Source port, or the ICMP identifier.</summary>
+    public ushort SourcePort
+    {
+        readonly get => (ushort)_rest;
+        set => _rest = (_rest & ~0xFFFFUL) | value;
+    }
+
+    /// <summary>Destination port, or ICMP type (high byte) and code.</summary>
+    public ushort DestinationPort
+    {
+        readonly get => (ushort)(_rest >> 16);
+        set => _rest = (_rest & ~0xFFFF0000UL) | ((ulong)value << 16);
+    }
+
+    /// <summary>IP protocol.</summary>
+    public IpProtocol Protocol
+    {
+        readonly get => (IpProtocol)(byte)(_rest >> 32);
+        set => _rest = (_rest & ~(0xFFUL << 32)) | ((ulong)value << 32);
+    }
+
+    /// <summary>What the key stands for: an ordinary flow or a persistence template.</summary>
+    public FlowKind Kind
+    {
+        readonly get => (FlowKind)(byte)(_rest >> 40);
+        set => _rest = (_rest & ~(0xFFUL << 40)) | ((ulong)value << 40);
+    }
+
+    /// <summary>Namespace the flow is in.</summary>
+    public ushort Network
+    {
+        readonly get => (ushort)(_rest >> 48);
+        set => _rest = (_rest & ~(0xFFFFUL << 48)) | ((ulong)value << 48);
+    }
+
+    /// <summary>The first word: source in the lower, destination in the upper half.</summary>
+    public readonly ulong Addresses => _addresses;
+
+    /// <summary>The second word: source port, destination port, protocol, kind and network, from the lowest bits on.</summary>
+    public readonly ulong Rest => _rest;
+
+    /// <summary>The key from its two words.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static FlowKey FromWords(ulong addresses, ulong rest) => new() { _addresses = addresses, _rest = rest };
+
+    /// <summary>The opposite direction.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly FlowKey Reverse() => FromWords(
+        BitOperations.RotateLeft(_addresses, 32),
+        (_rest & 0xFFFFFFFF_00000000) | BitOperations.RotateLeft((uint)_rest, 16));
 
     /// <summary>Whether both keys are the same flow in the same direction.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly bool Matches(in FlowKey other)
-    {
-        ref ulong left = ref Unsafe.As<FlowKey, ulong>(ref Unsafe.AsRef(in this));
-        ref ulong right = ref Unsafe.As<FlowKey, ulong>(ref Unsafe.AsRef(in other));
-        return ((left ^ right) | (Unsafe.Add(ref left, 1) ^ Unsafe.Add(ref right, 1))) == 0;
-    }
+    public readonly bool Matches(in FlowKey other) => Matches(other._addresses, other._rest);
 
     /// <summary>Whether the key consists of these words.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly bool Matches(ulong addresses, ulong rest)
-    {
-        ref ulong words = ref Unsafe.As<FlowKey, ulong>(ref Unsafe.AsRef(in this));
-        return ((words ^ addresses) | (Unsafe.Add(ref words, 1) ^ rest)) == 0;
-    }
+    public readonly bool Matches(ulong addresses, ulong rest) => ((_addresses ^ addresses) | (_rest ^ rest)) == 0;
 
     /// <summary>The seeded hash: two multiplications of 64 bits, so that nobody without the seed can aim at one bucket.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly ulong Hash(ulong seed)
-    {
-        ref ulong words = ref Unsafe.As<FlowKey, ulong>(ref Unsafe.AsRef(in this));
-        return Hash(words, Unsafe.Add(ref words, 1), seed);
-    }
+    public readonly ulong Hash(ulong seed) => Hash(_addresses, _rest, seed);
 
     /// <summary>The hash of a key's two words.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -56,6 +56,9 @@ public sealed class TimingWheel : IDisposable
     /// <summary>Size of the memory in bytes.</summary>
     public long SizeBytes => _links.SizeBytes;
 
+    /// <summary>Fetches a connection's links.</summary>
+    internal void Prefetch(int number) => _links.Prefetch(number);
+
     /// <summary>Puts a connection into the wheel.</summary>
     public void Add(int number, long dueNanoseconds)
     {

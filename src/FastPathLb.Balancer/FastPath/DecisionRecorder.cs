@@ -11,8 +11,14 @@ internal sealed class DecisionRecorder
     /// <summary>Most rules and policies that are noted of a packet.</summary>
     public const int CountersMax = 24;
 
-    private readonly ITrafficCounter[] _counters = new ITrafficCounter[CountersMax];
+    private readonly Slot[] _counters = new Slot[CountersMax];
     private int _count;
+
+    /// <summary>A counter. In a structure, since an array of references checks types with every store.</summary>
+    internal readonly struct Slot(ITrafficCounter counter)
+    {
+        public ITrafficCounter Counter { get; } = counter;
+    }
 
     /// <summary>Whether a packet met more rules than are noted.</summary>
     public bool IsIncomplete { get; private set; }
@@ -24,7 +30,7 @@ internal sealed class DecisionRecorder
     public uint Redirected { get; private set; }
 
     /// <summary>What was counted, in order.</summary>
-    public ReadOnlySpan<ITrafficCounter> Counters => _counters.AsSpan(0, _count);
+    public ReadOnlySpan<Slot> Counters => _counters.AsSpan(0, _count);
 
     /// <summary>Forgets.</summary>
     public void Clear()
@@ -43,7 +49,7 @@ internal sealed class DecisionRecorder
             return;
         }
 
-        _counters[_count++] = counter;
+        _counters[_count++] = new Slot(counter);
     }
 
     /// <summary>Notes that the sender was to be redirected.</summary>

@@ -46,6 +46,7 @@ internal sealed class EstablishedPath
     private readonly IpvsCore _ipvs;
     private readonly Uplink? _uplink;
     private readonly OverlayNetwork? _network;
+    private readonly OpeningForecast _openings;
     private readonly FrameReader _reader;
     private readonly FrameShape[] _shapes = new FrameShape[FrameBatch.CountMax];
     private readonly LinkHeader[] _links = new LinkHeader[LinksMax];
@@ -70,7 +71,8 @@ internal sealed class EstablishedPath
         _ipvs = space.Ipvs;
         _uplink = uplink;
         _network = uplink?.NetworkOf(device);
-        _reader = new FrameReader(space, device, uplink, _network);
+        _openings = new OpeningForecast(_table, space.Translator);
+        _reader = new FrameReader(space, device, uplink, _network, _openings);
         _space.IcmpErrors.Settle = SettleRedirects;
     }
 
@@ -213,6 +215,18 @@ internal sealed class EstablishedPath
     {
         ref FrameShape shape = ref _shapes[index];
         Packet packet = _space.LinkInput.Packet;
+        if (packet.Track == TrackInfo.New && packet.BalancedBy >= 0 && packet.BalancedBy == packet.Connection)
+        {
+            // A connection of one packet is over already.
+            ref Connection opened = ref _table[packet.Connection];
+            if (opened.IsBalanced && opened.IsTracked)
+            {
+                _openings.Learn(opened, _ipvs.Servers[opened.Server]);
+            }
+
+            return;
+        }
+
         if (shape.Kind == FrameKind.Other || packet.Track != TrackInfo.Established || packet.IsPending || packet.Connection < 0
             || packet.Connection != packet.BalancedBy || packet.ForgetsConnection || !packet.IsBalanced || packet.Output is null
             || packet.Recorder is not { IsIncomplete: false } recorder || !IsSentWhole(batch, shape, index, emittedBefore))
@@ -361,8 +375,8 @@ internal sealed class EstablishedPath
     private static int Write(ref byte packet, in FrameShape shape, ref FlowKey other, ref LinkHeader link, Uplink? uplink)
     {
         // The other direction's source is this one's new destination: its words are the new addresses and ports, source first.
-        ulong addresses = Unsafe.As<FlowKey, ulong>(ref other);
-        uint ports = (uint)Unsafe.Add(ref Unsafe.As<FlowKey, ulong>(ref other), 1);
+        ulong addresses = other.Addresses;
+        uint ports = (uint)other.Rest;
 
         // RFC 1624, equation 3, over all words that change at once. The result's class is that of one change after the other, and
         // so is its form: none of them gives 0xFFFF.

@@ -1,5 +1,4 @@
 using FastPathLb.Balancer.Ipvs;
-using FastPathLb.Balancer.Netfilter;
 
 namespace FastPathLb.Balancer.FastPath;
 
@@ -9,9 +8,9 @@ namespace FastPathLb.Balancer.FastPath;
 /// </summary>
 internal sealed class FlowDecision
 {
-    private readonly ITrafficCounter[] _counters;
+    private readonly DecisionRecorder.Slot[] _counters;
 
-    public FlowDecision(RealServer server, bool isReply, ReadOnlySpan<ITrafficCounter> counters)
+    public FlowDecision(RealServer server, bool isReply, ReadOnlySpan<DecisionRecorder.Slot> counters)
     {
         Server = server;
         IsReply = isReply;
@@ -62,9 +61,9 @@ internal sealed class FlowDecision
     /// <summary>Counts what passed, at rules, service and server.</summary>
     public void Settle()
     {
-        foreach (ITrafficCounter counter in _counters)
+        foreach (DecisionRecorder.Slot slot in _counters)
         {
-            counter.Add(Packets, Bytes);
+            slot.Counter.Add(Packets, Bytes);
         }
 
         // Only a server in a service's list counts (ip_vs_in_stats, ip_vs_out_stats); no other has such packets.
@@ -89,7 +88,7 @@ internal sealed class FlowDecision
         Bytes = 0;
     }
 
-    private bool HasSame(ReadOnlySpan<ITrafficCounter> counters)
+    private bool HasSame(ReadOnlySpan<DecisionRecorder.Slot> counters)
     {
         if (counters.Length != _counters.Length)
         {
@@ -98,7 +97,7 @@ internal sealed class FlowDecision
 
         for (int index = 0; index < counters.Length; index++)
         {
-            if (!ReferenceEquals(counters[index], _counters[index]))
+            if (!ReferenceEquals(counters[index].Counter, _counters[index].Counter))
             {
                 return false;
             }

@@ -31,6 +31,7 @@ internal sealed class FrameReader
     private const byte FlagsThatMatter = (byte)(TcpFlags.Fin | TcpFlags.Syn | TcpFlags.Rst | TcpFlags.Ack);
 
     private readonly ConnectionTable _table;
+    private readonly OpeningForecast _openings;
     private readonly ushort _space;
     private readonly ulong _mac;
     private readonly bool _isTunnelled;
@@ -40,9 +41,11 @@ internal sealed class FrameReader
     private readonly ulong _vxlan;
 
     /// <summary>Makes a reader for an interface, at the underlay where its network is given.</summary>
-    public FrameReader(NetworkNamespace space, NetworkInterface device, Uplink? uplink, OverlayNetwork? network)
+    public FrameReader(
+        NetworkNamespace space, NetworkInterface device, Uplink? uplink, OverlayNetwork? network, OpeningForecast openings)
     {
         _table = space.Connections;
+        _openings = openings;
         _space = space.Number;
         _mac = OnWire(device.Mac);
         if (uplink is not null && network is not null)
@@ -63,6 +66,7 @@ internal sealed class FrameReader
     /// <summary>Reads some frames of a batch and asks for the memory that tells their connections.</summary>
     public void Read(FrameBatch batch, int first, Span<FrameShape> shapes)
     {
+        _openings.Begin();
         ref byte arena = ref MemoryMarshal.GetReference(batch.Arena);
         ReadOnlySpan<FrameDescriptor> frames = batch.Frames.Slice(first, shapes.Length);
         for (int index = 0; index < frames.Length; index++)
@@ -81,8 +85,14 @@ internal sealed class FrameReader
             if (shape.Kind != FrameKind.Other)
             {
                 shape.Candidate = _table.PrefetchConnection(shape.Hash, out shape.Direction);
+                if (shape.Candidate < 0)
+                {
+                    _openings.Prefetch(shape);
+                }
             }
         }
+
+        _openings.PrefetchHolders();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

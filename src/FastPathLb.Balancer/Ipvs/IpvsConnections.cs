@@ -89,7 +89,7 @@ public sealed class IpvsConnections
             && MatchesOut(number, key)))
         {
             key.Kind = FlowKind.IpvsReply;
-            if (!_table.TryFind(key, out number, out _) || !_table[number].IsBalanced)
+            if (!_table.HasIpvsReplies || !_table.TryFind(key, out number, out _) || !_table[number].IsBalanced)
             {
                 number = -1;
                 return false;
@@ -119,7 +119,10 @@ public sealed class IpvsConnections
         _table.IndexReply(number);
     }
 
-    /// <summary>A new connection to a server (ip_vs_conn_new, ip_vs_bind_dest).</summary>
+    /// <summary>
+    /// A new connection to a server (ip_vs_conn_new, ip_vs_bind_dest). Its replies are found once conntrack has confirmed its first
+    /// packet, or else after <see cref="IndexReplyOf"/>: nothing can answer before that packet has left.
+    /// </summary>
     /// <returns>Its number, or -1 where the table is full.</returns>
     internal int Open(in FlowKey key, RealServer server, bool isOnePacket, long now)
     {
@@ -162,11 +165,6 @@ public sealed class IpvsConnections
             server.UpdateOverload(1);
         }
 
-        if (!connection.IsTracked)
-        {
-            IndexReplyOf(number);
-        }
-
         connection.IpvsExpires = now + (3 * Second);
         _table.Time(number, connection.IpvsExpires);
         return number;
@@ -205,6 +203,10 @@ public sealed class IpvsConnections
             reply.Destination = translatedSource;
             reply.DestinationPort = translatedPort;
             _space.Tracker.Adopt(number, reply, now);
+        }
+        else
+        {
+            IndexReplyOf(number);
         }
 
         return true;

@@ -326,9 +326,15 @@ internal sealed class IpvsInput
         IpvsOutput.CountIn(server, packet.LengthBytes);
         long timeout = IpvsState.Step(_ipvs, ref connection, server, packet, isReply: false);
         Outcome? outcome = Transmit(packet, number, server);
-        if (!_table[number].IsBalanced)
+        if (!connection.IsBalanced)
         {
             return outcome;
+        }
+
+        if (!connection.IsTracked && (connection.Flags & ConnectionFlags.IndexedReply) == 0)
+        {
+            // Conntrack has no binding that would find replies.
+            _ipvs.Connections.IndexReplyOf(number);
         }
 
         if (connection.InPackets < ushort.MaxValue)

@@ -180,9 +180,7 @@ public sealed class AddressTranslator
         {
             ({ } range, _, _) => (range.Low, range.High - range.Low + 1),
             (_, IpProtocol.Icmp, _) => (0, 65536),
-            (_, _, < 512) => (1, 511),
-            (_, _, < 1024) => (600, 1023 - 600 + 1),
-            _ => (1024, 65535 - 1024 + 1),
+            _ => RangeOf(port),
         };
 
         bool isDrawn = PortPolicy == SourcePortPolicy.Drawn;
@@ -218,13 +216,36 @@ public sealed class AddressTranslator
         }
     }
 
+    /// <summary>The port that will probably be taken where the own one is not free, after so many others were.</summary>
+    /// <param name="port">The own port.</param>
+    /// <param name="state">What the drawing goes on from; 0 to begin.</param>
+    internal ushort Forecast(ushort port, ref ulong state)
+    {
+        if (PortPolicy != SourcePortPolicy.Drawn)
+        {
+            return (ushort)(port + 1);
+        }
+
+        state = Step(state == 0 ? _random : state);
+        (int low, int count) = RangeOf(port);
+        return (ushort)(low + ((int)(state & 0xFFFF) % count));
+    }
+
+    private static (int Low, int Count) RangeOf(ushort port) =>
+        port < 512 ? (1, 511) : port < 1024 ? (600, 1023 - 600 + 1) : (1024, 65535 - 1024 + 1);
+
     // Xorshift: good enough to spread ports, and the same in every run with the same seed.
     private int Draw()
     {
-        _random ^= _random << 13;
-        _random ^= _random >> 7;
-        _random ^= _random << 17;
+        _random = Step(_random);
         return (int)(_random & 0xFFFF);
+    }
+
+    private static ulong Step(ulong random)
+    {
+        random ^= random << 13;
+        random ^= random >> 7;
+        return random ^ (random << 17);
     }
 
     /// <summary>nf_nat_packet: what the binding says for this direction and manipulation.</summary>

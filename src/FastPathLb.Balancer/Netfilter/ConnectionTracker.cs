@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Numerics;
 using FastPathLb.Conntrack;
 using FastPathLb.Pipeline;
 using FastPathLb.Wire;
@@ -236,7 +237,10 @@ public sealed class ConnectionTracker
         }
 
         int number = -1;
-        if (_table.TryFind(packet.Pending.Original, out int found, out FlowDirection direction))
+        FlowDirection direction = FlowDirection.Original;
+        int found = packet.BalancedBy;
+        if ((found >= 0 && _table[found].IsBalanced && _table[found].Original.Matches(packet.Pending.Original))
+            || _table.TryFind(packet.Pending.Original, out found, out direction))
         {
             if (direction != FlowDirection.Original || (_table[found].IsTracked && _table[found].TrackExpires > packet.Now))
             {
@@ -404,12 +408,11 @@ public sealed class ConnectionTracker
             return false;
         }
 
-        key.Protocol = (IpProtocol)packet[Ipv4.ProtocolOffset];
-        key.Source = BinaryPrimitives.ReadUInt32BigEndian(packet[Ipv4.SourceOffset..]);
-        key.Destination = BinaryPrimitives.ReadUInt32BigEndian(packet[Ipv4.DestinationOffset..]);
-        key.Network = _space.Number;
+        IpProtocol protocol = (IpProtocol)packet[Ipv4.ProtocolOffset];
+        ulong addresses = BitOperations.RotateLeft(BinaryPrimitives.ReadUInt64BigEndian(packet[Ipv4.SourceOffset..]), 32);
+        ulong rest = ((ulong)protocol << 32) | ((ulong)_space.Number << 48);
         ReadOnlySpan<byte> transport = packet[headerLength..];
-        switch (key.Protocol)
+        switch (protocol)
         {
             case IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp or IpProtocol.UdpLite:
                 if (transport.Length < 4)
@@ -417,8 +420,7 @@ public sealed class ConnectionTracker
                     return false;
                 }
 
-                key.SourcePort = BinaryPrimitives.ReadUInt16BigEndian(transport);
-                key.DestinationPort = BinaryPrimitives.ReadUInt16BigEndian(transport[2..]);
+                key = FlowKey.FromWords(addresses, rest | BitOperations.RotateLeft(BinaryPrimitives.ReadUInt32BigEndian(transport), 16));
                 return true;
 
             case IpProtocol.Icmp:
@@ -427,11 +429,15 @@ public sealed class ConnectionTracker
                     return false;
                 }
 
-                key.SourcePort = BinaryPrimitives.ReadUInt16BigEndian(transport[4..]);
-                key.DestinationPort = BinaryPrimitives.ReadUInt16BigEndian(transport);
+                // Identifier, and type and code.
+                key = FlowKey.FromWords(
+                    addresses,
+                    rest | BinaryPrimitives.ReadUInt16BigEndian(transport[4..])
+                    | ((ulong)BinaryPrimitives.ReadUInt16BigEndian(transport) << 16));
                 return true;
 
             default:
+                key = FlowKey.FromWords(addresses, rest);
                 return true;
         }
     }

@@ -19,7 +19,7 @@ public static class LoadBalancerBuilder
     {
         List<string> warnings = [];
         NamespaceState state = node[options.NamespaceName];
-        ConnectionTable table = new(options.Capacity, options.Seed);
+        ConnectionTable table = new(options.Capacity, options.Seed, isShared: false);
         NetworkNamespace space = NamespaceBuilder.Build(state, 1, table, options.ServerOrder, warnings);
         space.Translator.PortPolicy = options.PortPolicy;
         space.Translator.Seed = options.Seed;

@@ -42,6 +42,13 @@ public sealed class RoundRobinScheduler : Scheduler
         return null;
     }
 
+    internal override RealServer? Forecast(int picksBefore)
+    {
+        IReadOnlyList<RealServer> servers = Service.Servers;
+        return servers.Count == 0 ? null
+            : servers[((_last is null ? 0 : IndexOf(servers, _last) + 1) + picksBefore) % servers.Count];
+    }
+
     internal override void ServersChanged(RealServer? removed, int removedIndex)
     {
         if (removed is not null && ReferenceEquals(removed, _last))

@@ -25,6 +25,12 @@ public abstract class Scheduler
     {
     }
 
+    /// <summary>
+    /// The server that will probably be picked after so many other picks, or null where that cannot be told: memory is asked for by
+    /// it, nothing is decided.
+    /// </summary>
+    internal virtual RealServer? Forecast(int picksBefore) => null;
+
     /// <summary>The greatest common divisor of two positive numbers.</summary>
     private protected static int GreatestCommonDivisor(int left, int right)
     {

@@ -1,0 +1,110 @@
+using FastPathLb.Balancer.Ipvs;
+using FastPathLb.Balancer.Netfilter;
+using FastPathLb.Conntrack;
+
+namespace FastPathLb.Balancer.FastPath;
+
+/// <summary>
+/// Asks for the memory that opening a connection will need. A new connection's second key is known only when its server is picked
+/// and its source translated, too late to wait for; but the scheduler can tell whom it will pick, and connections to one virtual
+/// address are translated alike. A wrong forecast costs a fetch and changes nothing.
+/// </summary>
+internal sealed class OpeningForecast
+{
+    private const int EntriesMax = 64;
+
+    private readonly ConnectionTable _table;
+    private readonly AddressTranslator _translator;
+    private readonly Entry[] _entries = new Entry[EntriesMax];
+    private readonly Expected[] _expected = new Expected[EstablishedPath.FramesAhead];
+    private int _expectedCount;
+    private int _round;
+
+    public OpeningForecast(ConnectionTable table, AddressTranslator translator)
+    {
+        _table = table;
+        _translator = translator;
+    }
+
+    private struct Entry
+    {
+        public uint VirtualAddress;
+        public uint TranslatedSource;
+        public VirtualService Service;
+        public int Round;
+        public int Picks;
+    }
+
+    private struct Expected
+    {
+        public FlowKey Reply;
+        public ulong Hash;
+    }
+
+    /// <summary>Notes where a connection was opened to, and as whom.</summary>
+    public void Learn(in Connection connection, RealServer server)
+    {
+        ref Entry entry = ref EntryOf(connection.Original.Destination);
+        entry.VirtualAddress = connection.Original.Destination;
+        entry.TranslatedSource = connection.Reply.Destination;
+        if (!ReferenceEquals(entry.Service, server.Service))
+        {
+            entry.Service = server.Service;
+        }
+    }
+
+    /// <summary>Begins with the next frames.</summary>
+    public void Begin()
+    {
+        _expectedCount = 0;
+        _round++;
+    }
+
+    /// <summary>Asks for the index line in which the key of the replies to a packet will be.</summary>
+    public void Prefetch(in FrameShape shape)
+    {
+        FlowKey key = shape.Key;
+        ref Entry entry = ref EntryOf(key.Destination);
+        if (entry.Service is not { } service || entry.VirtualAddress != key.Destination)
+        {
+            return;
+        }
+
+        if (entry.Round != _round)
+        {
+            entry.Round = _round;
+            entry.Picks = 0;
+        }
+
+        if (service.Scheduler.Forecast(entry.Picks++) is not { } server)
+        {
+            return;
+        }
+
+        ref Expected expected = ref _expected[_expectedCount++];
+        expected.Reply = key;
+        expected.Reply.Source = server.Address;
+        expected.Reply.SourcePort = server.PortFor(key.DestinationPort);
+        expected.Reply.Destination = entry.TranslatedSource;
+        expected.Reply.DestinationPort = key.SourcePort;
+        expected.Hash = _table.Hash(expected.Reply);
+        _table.PrefetchIndex(expected.Hash);
+    }
+
+    /// <summary>Where the key is taken: asks for the connection that has it, and for the line of the key that will be tried next.</summary>
+    public void PrefetchHolders()
+    {
+        ulong state = 0;
+        for (int index = 0; index < _expectedCount; index++)
+        {
+            ref Expected expected = ref _expected[index];
+            if (_table.PrefetchConnection(expected.Hash, out _) >= 0)
+            {
+                expected.Reply.DestinationPort = _translator.Forecast(expected.Reply.DestinationPort, ref state);
+                _table.PrefetchIndex(_table.Hash(expected.Reply));
+            }
+        }
+    }
+
+    private ref Entry EntryOf(uint address) => ref _entries[(address * 0x9E3779B1) >> 26];
+}

@@ -114,6 +114,7 @@ public sealed class LoadBalancer
 
             for (int index = first; index < end;)
             {
+                // A frame that is older than what was done already is processed at the time that it is: the kernel's does not go back.
                 ref FrameDescriptor frame = ref frames[index];
                 if (frame.TimestampNanoseconds >= _due)
                 {
@@ -146,11 +147,9 @@ public sealed class LoadBalancer
         int emittedBefore = batch.Emitted.Length;
         Outcome outcome = _uplink is not null
             ? _uplink.Receive(
-                batch, frame.Offset, frame.LengthBytes, frame.WireLengthBytes, index, frame.TimestampNanoseconds,
-                out frame.Connection)
+                batch, frame.Offset, frame.LengthBytes, frame.WireLengthBytes, index, _now, out frame.Connection)
             : _space.Receive(
-                _device, batch, frame.Offset, frame.LengthBytes, frame.WireLengthBytes, index,
-                frame.TimestampNanoseconds, out frame.Connection);
+                _device, batch, frame.Offset, frame.LengthBytes, frame.WireLengthBytes, index, _now, out frame.Connection);
         frame.Verdict = outcome.Verdict;
         frame.Reason = outcome.Reason;
         Counters.Count(frame);

@@ -10,6 +10,7 @@ namespace FastPathLb.Conntrack;
 /// <remarks>
 /// Four levels of 256 slots; a tick of 2^22 ns (4.2 ms, about the kernel's jiffy at HZ=250), so levels span 1.07 s, 4.6 min,
 /// 19.5 h and 208 days. A connection that is due later than its slot is put back: prolonging a timeout needs no call here.
+/// Slots and whole levels that are empty are jumped over, so that a leap of years costs as much as what is due in it.
 /// Owned by one worker.
 /// </remarks>
 public sealed class TimingWheel : IDisposable
@@ -52,6 +53,15 @@ public sealed class TimingWheel : IDisposable
     /// </summary>
     public long NextDue =>
         !_started || _heads[(int)(_tick & SlotMask)] != None ? long.MinValue : (_tick + 1) << TickShift;
+
+    /// <summary>
+    /// The time that the wheel has come to, nanoseconds since the Unix epoch: in a leap, what is due later is put back, and so
+    /// comes after what is due before it.
+    /// </summary>
+    public long Reached => _tick << TickShift;
+
+    /// <summary>The first of the connections that come with the next tick, or -1.</summary>
+    public int FirstOfNextTick => _heads[(int)((_tick + 1) & SlotMask)];
 
     /// <summary>Size of the memory in bytes.</summary>
     public long SizeBytes => _links.SizeBytes;
@@ -104,6 +114,12 @@ public sealed class TimingWheel : IDisposable
         }
 
         long now = nowNanoseconds >> TickShift;
+        if (now < _tick)
+        {
+            // The slot's records were due at a later time than this: taken and put back, they would be taken for ever.
+            return None;
+        }
+
         while (true)
         {
             int slot = (int)(_tick & SlotMask);
@@ -114,7 +130,7 @@ public sealed class TimingWheel : IDisposable
                 return number;
             }
 
-            if (_tick >= now || budget <= 0)
+            if (_tick == now || budget <= 0)
             {
                 return None;
             }
@@ -130,33 +146,49 @@ public sealed class TimingWheel : IDisposable
         }
     }
 
+    /// <summary>The connection that comes with the same tick after another one, or -1.</summary>
+    public int NextOf(int number) => _links[number].Next - 1;
+
     /// <inheritdoc/>
     public void Dispose() => _links.Dispose();
 
     private void Advance(long now)
     {
-        // Jump over empty slots of the lowest level, at most to its end.
-        int slot = (int)(_tick & SlotMask);
-        long end = Math.Min(now, _tick | SlotMask);
-        long next = _tick + 1;
-        if (slot != SlotMask)
-        {
-            int occupied = NextOccupied(slot + 1);
-            next = Math.Min(occupied < 0 ? Math.Max(end, next) : (_tick & ~(long)SlotMask) + occupied, Math.Max(end, next));
-        }
-
-        _tick = next;
+        _tick = Math.Min(now, NextEvent());
         for (int level = 1; level < Levels && (_tick & ((1L << (level * SlotBits)) - 1)) == 0; level++)
         {
             Cascade((level * SlotsPerLevel) + (int)((_tick >> (level * SlotBits)) & SlotMask));
         }
     }
 
-    private int NextOccupied(int from)
+    /// <summary>
+    /// The next tick at which a slot comes that holds something: of the lowest level, or where that is empty, of the next one
+    /// above it, and so on. Slots behind the hand belong to the level's next round, which begins with its first slot.
+    /// </summary>
+    private long NextEvent()
+    {
+        for (int level = 0; ; level++)
+        {
+            int shift = level * SlotBits;
+            long position = _tick >> shift;
+            int occupied = NextOccupied(level, (int)(position & SlotMask) + 1);
+            if (occupied != None)
+            {
+                return ((position & ~(long)SlotMask) + occupied) << shift;
+            }
+
+            if (level == Levels - 1 || NextOccupied(level, 0) != None)
+            {
+                return ((position | SlotMask) + 1) << shift;
+            }
+        }
+    }
+
+    private int NextOccupied(int level, int from)
     {
         for (int word = from >> 6; word < SlotsPerLevel / 64; word++)
         {
-            ulong bits = _occupied[word];
+            ulong bits = _occupied[(level * SlotsPerLevel / 64) + word];
             if (word == from >> 6)
             {
                 bits &= ulong.MaxValue << (from & 63);

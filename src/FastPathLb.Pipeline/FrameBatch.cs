@@ -175,7 +175,10 @@ public sealed class FrameBatch
         return offset;
     }
 
-    /// <summary>Puts a frame on the list of those to send; its length on the wire is greater where a capture cut it.</summary>
+    /// <summary>
+    /// Puts a frame on the list of those to send; its length on the wire is greater where a capture cut it. Where an input frame
+    /// causes it, it has that one's time, even if the data path's own is ahead of it.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Emit(
         int offset, int lengthBytes, long timestampNanoseconds, int inputIndex, int portIndex = 0, int wireLengthBytes = 0)
@@ -190,7 +193,7 @@ public sealed class FrameBatch
         frame.Offset = offset;
         frame.LengthBytes = lengthBytes;
         frame.WireLengthBytes = Math.Max(lengthBytes, wireLengthBytes);
-        frame.TimestampNanoseconds = timestampNanoseconds;
+        frame.TimestampNanoseconds = inputIndex >= 0 ? _frames[inputIndex].TimestampNanoseconds : timestampNanoseconds;
         frame.InputIndex = inputIndex;
         frame.PortIndex = portIndex;
     }

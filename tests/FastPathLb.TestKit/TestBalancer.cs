@@ -37,6 +37,9 @@ public sealed class TestBalancer : IDisposable
     /// <summary>The time, nanoseconds since the Unix epoch. Every frame takes a microsecond.</summary>
     public long Now { get; set; } = Epoch;
 
+    /// <summary>Times of the frames that were sent last, nanoseconds since the Unix epoch.</summary>
+    public IReadOnlyList<long> SentAt => [.. _sink.Frames.Select(sent => sent.TimestampNanoseconds)];
+
     /// <summary>Seconds since the beginning.</summary>
     public double Seconds => (Now - Epoch) / (double)Second;
 

@@ -124,7 +124,7 @@ internal sealed class EstablishedPath
         {
             ref FrameShape shape = ref Unsafe.Add(ref shapes, index);
             ref FrameDescriptor frame = ref Unsafe.Add(ref frames, index);
-            long now = frame.TimestampNanoseconds;
+            long now = Math.Max(frame.TimestampNanoseconds, latest);
             if (shape.Kind < FrameKind.Segment || now >= due)
             {
                 break;
@@ -200,7 +200,7 @@ internal sealed class EstablishedPath
             _forwardedBytes += frame.LengthBytes;
             frame.Connection = number;
             frame.Verdict = Verdict.Forwarded;
-            latest = Math.Max(latest, now);
+            latest = now;
         }
 
         _forwarded += index - first;

@@ -24,37 +24,31 @@ public sealed class IpvsConnections
         _table = table;
     }
 
-    /// <summary>Expires what is due by now.</summary>
+    /// <summary>Expires what is due by now, in the order of the times: a template that ends meanwhile waits for its connections.</summary>
     internal void Expire(long now)
     {
         int budget = ExpireBudget;
-        _table.Wheel.Start(now);
-        for (int number = _table.Wheel.TakeDue(now, ref budget); number >= 0; number = _table.Wheel.TakeDue(now, ref budget))
+        TimingWheel wheel = _table.Wheel;
+        wheel.Start(now);
+        long before = wheel.Reached;
+        for (int number = wheel.TakeDue(now, ref budget); number >= 0; number = wheel.TakeDue(now, ref budget))
         {
             ref Connection connection = ref _table[number];
             connection.Flags &= ~ConnectionFlags.Timed;
-            if (connection.IsBalanced)
+            if (!ExpireIfDue(number, wheel.Reached) && (connection.IsBalanced || connection.IsTracked))
             {
-                if (connection.IpvsExpires <= now)
-                {
-                    // At its own time, which may lie well before now: what depends on it is timed from there.
-                    ExpireConnection(number, connection.IpvsExpires, isImmediate: false);
-                }
-                else
-                {
-                    _table.Time(number, connection.IpvsExpires);
-                }
+                _table.Time(number, connection.IsBalanced ? connection.IpvsExpires : connection.TrackExpires);
             }
-            else if (connection.IsTracked)
+        }
+
+        if (wheel.Reached != before)
+        {
+            // The part of a tick that is left. Once a tick is enough: a packet ends what it finds to be over.
+            for (int number = wheel.FirstOfNextTick; number >= 0;)
             {
-                if (connection.TrackExpires <= now)
-                {
-                    _space.Tracker.Forget(number, connection.TrackExpires);
-                }
-                else
-                {
-                    _table.Time(number, connection.TrackExpires);
-                }
+                int next = wheel.NextOf(number);
+                ExpireIfDue(number, now);
+                number = next;
             }
         }
     }
@@ -344,6 +338,27 @@ public sealed class IpvsConnections
                 ExpireConnection(number, now, isImmediate: true);
             }
         }
+    }
+
+    /// <summary>
+    /// Ends what is over, at its own time, which may lie well before now: what depends on it is timed from there.
+    /// </summary>
+    private bool ExpireIfDue(int number, long now)
+    {
+        ref Connection connection = ref _table[number];
+        if (connection.IsBalanced && connection.IpvsExpires <= now)
+        {
+            ExpireConnection(number, connection.IpvsExpires, isImmediate: false);
+            return true;
+        }
+
+        if (!connection.IsBalanced && connection.IsTracked && connection.TrackExpires <= now)
+        {
+            _space.Tracker.Forget(number, connection.TrackExpires);
+            return true;
+        }
+
+        return false;
     }
 
     private bool MatchesOut(int number, in FlowKey key)

@@ -175,10 +175,16 @@ public sealed class IpvsCore
         }
     }
 
-    /// <summary>Expires what is due by now.</summary>
+    /// <summary>Expires what is due by now, in the order of the times: a removed server is held by its connections while they live.</summary>
     internal void Expire(long now)
     {
-        SweepTrash(now);
+        while (_trash.Count > 0 && now >= _nextTrashSweep)
+        {
+            Connections.Expire(_nextTrashSweep);
+            SweepTrash(_nextTrashSweep);
+            _nextTrashSweep += TrashPeriod / 2;
+        }
+
         Connections.Expire(now);
     }
 
@@ -229,27 +235,22 @@ public sealed class IpvsCore
     /// </summary>
     private void SweepTrash(long now)
     {
-        while (_trash.Count > 0 && now >= _nextTrashSweep)
+        for (int index = _trash.Count - 1; index >= 0; index--)
         {
-            for (int index = _trash.Count - 1; index >= 0; index--)
+            RealServer server = _trash[index];
+            if (server.TotalConnections > 0 || server.PersistentConnections > 0)
             {
-                RealServer server = _trash[index];
-                if (server.TotalConnections > 0 || server.PersistentConnections > 0)
-                {
-                    continue;
-                }
-
-                if (server.IdleSince == 0)
-                {
-                    server.IdleSince = _nextTrashSweep;
-                }
-                else if (_nextTrashSweep >= server.IdleSince + TrashPeriod)
-                {
-                    _trash.RemoveAt(index);
-                }
+                continue;
             }
 
-            _nextTrashSweep += TrashPeriod / 2;
+            if (server.IdleSince == 0)
+            {
+                server.IdleSince = now;
+            }
+            else if (now >= server.IdleSince + TrashPeriod)
+            {
+                _trash.RemoveAt(index);
+            }
         }
     }
 }

@@ -361,6 +361,12 @@ public sealed class ConnectionTracker
         }
 
         ref Connection entry = ref _table[number];
+        if (entry.IsBalanced && entry.IpvsExpires <= now)
+        {
+            // The wheel comes round within a tick; IPVS's connection, which takes this entry along, is over now.
+            _space.Ipvs.Connections.ExpireConnection(number, entry.IpvsExpires, isImmediate: false);
+        }
+
         if (!entry.IsTracked)
         {
             return false;

@@ -171,6 +171,9 @@ internal sealed class NeighborResolver
                 }
             }
 
+            // Giving up may tell a sender that has to be asked for itself, which is due after this.
+            _nextDue = next;
+
             // Timers of one slot fire the last set first (hlist_add_head in kernel/time/timer.c).
             _due.Sort(static (left, right) => right.Sequence.CompareTo(left.Sequence));
             for (int index = 0; index < _due.Count; index++)
@@ -181,15 +184,13 @@ internal sealed class NeighborResolver
                     question.Asked++;
                     Ask(question, batch, -1, question.Due);
                     Schedule(question, question.Due);
-                    next = Math.Min(next, question.Due);
+                    _nextDue = Math.Min(_nextDue, question.Due);
                 }
                 else
                 {
                     GiveUp(question, batch);
                 }
             }
-
-            _nextDue = next;
         }
     }
 

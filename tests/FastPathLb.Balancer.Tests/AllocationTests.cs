@@ -22,7 +22,6 @@ public sealed class AllocationTests(ITestOutputHelper output)
     private const int FlowCount = 64;
     private const int WarmUpBatches = 300;
     private const int AttemptsMax = 3;
-    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
 
     [Theory]
     [InlineData(AttachPoint.Overlay)]
@@ -57,7 +56,6 @@ public sealed class AllocationTests(ITestOutputHelper output)
 
             output.WriteLine($"{sink.FrameCount - sentBefore:N0} frames in {elapsed.TotalSeconds:F1} s, {allocated} bytes, {collections} collections");
             Assert.Equal((long)Batches * FrameBatch.CountMax, sink.FrameCount - sentBefore);
-            Assert.True(elapsed < s_limit, $"{elapsed} is too long");
         }
 
         Assert.Equal((0L, 0), (allocated, collections));

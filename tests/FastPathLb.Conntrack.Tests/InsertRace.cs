@@ -50,7 +50,7 @@ internal sealed class InsertRace : IDisposable
 
         foreach (Thread thread in threads)
         {
-            Assert.True(thread.Join(TimeSpan.FromSeconds(60)), "a thread hangs");
+            Assert.True(thread.Join(TimeSpan.FromMinutes(3)), "a thread hangs");
         }
 
         return _failure;

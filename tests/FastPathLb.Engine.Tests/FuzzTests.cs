@@ -20,7 +20,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
     private const int SeedDefault = 20261122;
     private const long Second = 1_000_000_000;
     private const int FramesPerBalancer = 4000;
-    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(5);
+    private const int RoundsMin = 500;
 
     private static readonly string[] s_commands =
     [
@@ -112,7 +112,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
                 byte[] bytes = Any(mutator, samples);
                 int wire = bytes.Length + (random.Next(8) == 0 ? random.Next(2000) : 0);
                 return (bytes, () => verdicts[(int)FuzzTargets.Run(built, batch, bytes, wire, now)]++);
-            });
+            }, 4 * FramesPerBalancer);
         }
         finally
         {
@@ -211,21 +211,20 @@ public sealed class FuzzTests(ITestOutputHelper output)
         return bytes.ToArray();
     }
 
-    private void Fuzz(string target, Func<Mutator, (byte[] Bytes, Action Run)> next)
+    private void Fuzz(string target, Func<Mutator, (byte[] Bytes, Action Run)> next, int roundsMin = RoundsMin)
     {
         Mutator mutator = new(Seed);
         Stopwatch watch = Stopwatch.StartNew();
-        using HangWatch hangs = new(s_limit * 4);
+        using HangWatch hangs = new(HangWatch.Limit);
         long rounds = 0;
-        for (; watch.Elapsed < Time; rounds++)
+        for (; rounds < roundsMin || watch.Elapsed < Time; rounds++)
         {
             (byte[] bytes, Action run) = next(mutator);
             long round = rounds;
             string Describe() => $"{target}, seed {Seed}, round {round}: {Convert.ToHexString(bytes)}";
             try
             {
-                TimeSpan elapsed = hangs.Run(Describe, run);
-                Assert.True(elapsed < s_limit, $"{elapsed} is too long: {Describe()}");
+                hangs.Run(Describe, run);
             }
             catch (Exception exception) when (exception is not Xunit.Sdk.XunitException)
             {
@@ -234,6 +233,5 @@ public sealed class FuzzTests(ITestOutputHelper output)
         }
 
         output.WriteLine($"{target}: {rounds:N0} inputs in {watch.Elapsed.TotalSeconds:F1} s, seed {Seed}");
-        Assert.True(rounds > 50, $"{target}: only {rounds} inputs");
     }
 }

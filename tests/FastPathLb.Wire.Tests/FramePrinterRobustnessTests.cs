@@ -48,7 +48,7 @@ public class FramePrinterRobustnessTests
         byte[] noise = new byte[400];
         var line = new StringBuilder();
         var stopwatch = Stopwatch.StartNew();
-        for (int round = 0; stopwatch.ElapsedMilliseconds < 1000; round++)
+        for (int round = 0; round < 1000 || stopwatch.ElapsedMilliseconds < 1000; round++)
         {
             // Pure noise rarely gets past Ethernet, so most rounds scramble some bytes of a sample.
             byte[] sample = samples[random.Next(samples.Length)];

@@ -79,8 +79,7 @@ public sealed class DamageTests
     {
         var random = new Random(20_260_101);
         var time = Stopwatch.StartNew();
-        int rounds = 0;
-        while (time.ElapsedMilliseconds < 2_000 && rounds < 100_000)
+        for (int round = 0; round < 1000 || time.ElapsedMilliseconds < 2_000; round++)
         {
             byte[] damaged = [.. s_captures[random.Next(s_captures.Length)]];
             for (int i = random.Next(1, 6); i > 0; i--)
@@ -89,10 +88,7 @@ public sealed class DamageTests
             }
 
             Survive(damaged[..random.Next(damaged.Length / 2, damaged.Length)]);
-            rounds++;
         }
-
-        Assert.True(rounds > 100);
     }
 
     private static void Survive(byte[] capture) => Outcome(() => Record.Open(capture));

@@ -15,6 +15,9 @@ public sealed class Packet
     /// <summary>A conntrack entry that is not in the table yet: it is confirmed when its first packet leaves.</summary>
     public Connection Pending;
 
+    /// <summary>What its IPv4 options ask for.</summary>
+    internal Stack.Ipv4OptionMarks Options;
+
     /// <summary>The batch whose arena holds the bytes.</summary>
     public FrameBatch Batch { get; set; } = null!;
 
@@ -162,6 +165,7 @@ public sealed class Packet
         BalancedBy = -1;
         HasPartialChecksum = false;
         IsSuperPacket = false;
+        Options = default;
         Recorder?.Clear();
         ClearTracking();
         ReadHeader();

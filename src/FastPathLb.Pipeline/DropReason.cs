@@ -202,6 +202,9 @@ public enum DropReason : byte
     /// <summary>Larger than the device can send.</summary>
     FrameTooLargeForDevice = 83,
 
+    /// <summary>It leaves by an interface that is not replayed.</summary>
+    InterfaceNotReplayed = 84,
+
     // The load balancer's own stack.
     /// <summary>No socket listens there.</summary>
     LocalNoListener = 90,

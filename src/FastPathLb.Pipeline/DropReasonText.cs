@@ -77,6 +77,7 @@ public static class DropReasonText
         DropReason.FragmentationNeeded => "larger than the MTU and not to be fragmented (DF)",
         DropReason.SourceQuotaExceeded => "rate limit",
         DropReason.FrameTooLargeForDevice => "larger than the device can send",
+        DropReason.InterfaceNotReplayed => "leaves by an interface that is not replayed",
         DropReason.LocalNoListener => "no socket listens there",
         DropReason.LocalProtocolUnserved => "the load balancer's stack has no such protocol",
         DropReason.LocalIcmpUnserved => "ICMP message the load balancer's stack does not act on",

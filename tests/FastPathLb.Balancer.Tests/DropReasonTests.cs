@@ -8,7 +8,6 @@ public sealed class DropReasonTests
 {
     private static readonly Dictionary<DropReason, string> s_notReachableYet = new()
     {
-        [DropReason.ArpAtTunnel] = "the link says it of an answer the load balancer made itself, and nobody passes that on to the verdict",
         [DropReason.ReassemblyTimeout] = "when it happens there is no frame any more to give the verdict to",
         [DropReason.ConntrackReopenRefused] = "needs another processor that destroys the entry at the same time",
         [DropReason.IpvsServiceMissing] = "a marked packet without a service goes to the load balancer's own stack, which has its own reasons",

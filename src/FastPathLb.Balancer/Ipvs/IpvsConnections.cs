@@ -79,6 +79,11 @@ public sealed class IpvsConnections
         {
             number = attached;
         }
+        else if (attached >= 0 && !_table[attached].IsBalanced && _table[attached].Control > 0
+            && MatchesOut((int)_table[attached].Control - 1, key))
+        {
+            number = (int)_table[attached].Control - 1;
+        }
         else if (!(_table.TryFind(key, out number, out FlowDirection direction) && direction == FlowDirection.Reply
             && MatchesOut(number, key)))
         {

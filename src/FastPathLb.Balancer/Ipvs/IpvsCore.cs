@@ -81,12 +81,33 @@ public sealed class IpvsCore
         return service;
     }
 
-    /// <summary>Changes a service (<c>ipvsadm -E</c>); its servers and connections stay.</summary>
+    /// <summary>
+    /// Changes a service (<c>ipvsadm -E</c>); its servers and connections stay, and its scheduler's state where it stays the same
+    /// (ip_vs_edit_service).
+    /// </summary>
     public static void EditService(VirtualService service, string scheduler, IReadOnlyList<string> schedulerFlags)
     {
+        if (service.SchedulerName == scheduler && AreEqual(service.SchedulerFlags, schedulerFlags))
+        {
+            return;
+        }
+
         service.SchedulerName = scheduler;
         service.SchedulerFlags = schedulerFlags;
         service.Scheduler = SchedulerCatalog.Create(scheduler, service, schedulerFlags);
+    }
+
+    private static bool AreEqual(IReadOnlyList<string> left, IReadOnlyList<string> right)
+    {
+        for (int index = 0; index < left.Count && left.Count == right.Count; index++)
+        {
+            if (left[index] != right[index])
+            {
+                return false;
+            }
+        }
+
+        return left.Count == right.Count;
     }
 
     /// <summary>Sets persistence (<c>ipvsadm -p</c>).</summary>

@@ -233,6 +233,7 @@ public sealed class ConnectionTracker
     {
         if (!packet.IsPending)
         {
+            NoteBalanced(packet);
             return DropReason.None;
         }
 
@@ -305,7 +306,21 @@ public sealed class ConnectionTracker
 
         packet.Connection = number;
         packet.IsPending = false;
+        NoteBalanced(packet);
         return DropReason.None;
+    }
+
+    /// <summary>
+    /// A segment that conntrack found invalid goes on by a second entry of its own, behind IPVS. What comes back by that belongs to
+    /// IPVS's connection all the same.
+    /// </summary>
+    private void NoteBalanced(Packet packet)
+    {
+        if (packet.BalancedBy >= 0 && packet.Connection >= 0 && packet.Connection != packet.BalancedBy
+            && !_table[packet.Connection].IsBalanced)
+        {
+            _table[packet.Connection].Control = (uint)(packet.BalancedBy + 1);
+        }
     }
 
     /// <summary>Makes an established entry in a record whose connection is older than what was seen of it.</summary>

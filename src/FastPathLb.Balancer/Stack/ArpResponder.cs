@@ -60,11 +60,11 @@ internal sealed class ArpResponder
             return Outcome.Dropped(DropReason.ArpNotForUs);
         }
 
-        Answer(device, batch, arp, senderMac, sender, target, inputIndex, now);
-        return Outcome.Answered();
+        DropReason dropped = Answer(device, batch, arp, senderMac, sender, target, inputIndex, now);
+        return dropped == DropReason.None ? Outcome.Answered() : Outcome.Dropped(dropped);
     }
 
-    private void Answer(
+    private DropReason Answer(
         NetworkInterface device, FrameBatch batch, ReadOnlySpan<byte> request, MacAddress senderMac, uint sender, uint target,
         int inputIndex, long now)
     {
@@ -81,6 +81,6 @@ internal sealed class ArpResponder
         BinaryPrimitives.WriteUInt32BigEndian(reply[14..], target);
         senderMac.WriteTo(reply[18..]);
         BinaryPrimitives.WriteUInt32BigEndian(reply[24..], sender);
-        _space.LinkOf(device).Transmit(batch, offset, FrameBytes, inputIndex, now);
+        return _space.LinkOf(device).Transmit(batch, offset, FrameBytes, inputIndex, now);
     }
 }

@@ -66,7 +66,7 @@ public sealed class IcmpErrors
     {
         if (about.Cast != PacketCast.Host || _space.IsBroadcastAddress(about.Destination) || about.Destination >> 28 == 0xE
             || (BinaryPrimitives.ReadUInt16BigEndian(about.Bytes[Ipv4.FragmentOffset..]) & Ipv4.FragmentOffsetMask) != 0
-            || IsAboutError(about))
+            || IsAboutError(about) || Ipv4Options.EchoedLength(about) < 0)
         {
             return false;
         }
@@ -93,7 +93,7 @@ public sealed class IcmpErrors
             _leastCredit -= 2;
         }
 
-        uint source = about.IsRoutedToUs ? about.Destination : route is null ? about.Source : PreferredSource(route);
+        uint source = about.IsRoutedToUs ? about.Destination : route is null ? about.Source : route.SourceAddress;
         Emit(about, route, source, type, code, information);
         return true;
     }
@@ -159,9 +159,6 @@ public sealed class IcmpErrors
         }
     }
 
-    private static uint PreferredSource(Route route) =>
-        route.PreferredSource != 0 ? route.PreferredSource : route.Interface.PrimaryAddress;
-
     private static bool IsAboutError(Packet about)
     {
         if (about.Protocol != IpProtocol.Icmp)
@@ -175,18 +172,20 @@ public sealed class IcmpErrors
 
     private void Emit(Packet about, Route? route, uint source, IcmpType type, byte code, uint information)
     {
+        int header = Ipv4.HeaderLengthMinimum + Ipv4Options.EchoedLength(about);
         int quoted = Math.Min(
-            about.LengthBytes, Math.Min(route?.Interface.MtuBytes ?? DatagramBytesMax, DatagramBytesMax) - Ipv4.HeaderLengthMinimum - Icmp.HeaderBytes);
+            about.LengthBytes, Math.Min(route?.Interface.MtuBytes ?? DatagramBytesMax, DatagramBytesMax) - header - Icmp.HeaderBytes);
         quoted = Math.Min(quoted, about.CapturedBytes);
-        int length = Ipv4.HeaderLengthMinimum + Icmp.HeaderBytes + quoted;
+        int length = header + Icmp.HeaderBytes + quoted;
         FrameBatch batch = about.Batch;
         int offset = batch.RentOutput(LinkInput.EthernetHeaderBytes + length) + LinkInput.EthernetHeaderBytes;
         Span<byte> bytes = batch.Slice(offset, length);
         byte typeOfService = (byte)((about.TypeOfService & TypeOfServiceMask) | InternetworkControl);
         ushort identification = _space.NextIdentification(source, about.Source, IpProtocol.Icmp, (byte)type);
         WriteHeader(bytes, typeOfService, (ushort)length, identification, IpProtocol.Icmp, source, about.Source);
+        Ipv4Options.Echo(about, _space, bytes, about.Now);
 
-        Span<byte> message = bytes[Ipv4.HeaderLengthMinimum..];
+        Span<byte> message = bytes[header..];
         message[0] = (byte)type;
         message[1] = code;
         message[2] = 0;

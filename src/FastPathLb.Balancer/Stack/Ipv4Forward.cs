@@ -64,6 +64,7 @@ internal sealed class Ipv4Forward
             }
         }
 
+        Ipv4Options.Forward(packet, _space);
         return Outcome.Of(_space.Output.PostRoute(packet));
     }
 }

@@ -92,10 +92,19 @@ internal sealed class Ipv4Input
         }
 
         packet.IsRoutedToUs = _space.IsLocalAddress(destination);
-        int problem = Ipv4OptionCheck.FindProblem(packet.Bytes[Ipv4.HeaderLengthMinimum..packet.HeaderLengthBytes]);
-        if (problem != Ipv4OptionCheck.None)
+        if (packet.HeaderLengthBytes > Ipv4.HeaderLengthMinimum)
         {
-            return Outcome.Answered(DropReason.Ipv4OptionsInvalid, problem != Ipv4OptionCheck.SourceRoute && TellProblem(packet, problem));
+            int problem = Ipv4Options.Compile(packet, _space, packet.IsRoutedToUs);
+            if (problem != Ipv4Options.None)
+            {
+                return Outcome.Answered(
+                    DropReason.Ipv4OptionsInvalid, _space.IcmpErrors.Send(packet, IcmpType.ParameterProblem, 0, (uint)problem << 24));
+            }
+
+            if (packet.Options.HasSourceRoute)
+            {
+                return Outcome.Dropped(DropReason.Ipv4OptionsInvalid);
+            }
         }
 
         if (destination >> 28 == 0xE)
@@ -122,18 +131,14 @@ internal sealed class Ipv4Input
         Route? route = _space.FindRoute(destination);
         if (route is null)
         {
-            _space.IcmpErrors.Send(packet, IcmpType.DestinationUnreachable, Icmp.NetworkUnreachable, 0);
-            return Outcome.Dropped(DropReason.NoRoute);
+            return Outcome.Answered(
+                DropReason.NoRoute, _space.IcmpErrors.Send(packet, IcmpType.DestinationUnreachable, Icmp.NetworkUnreachable, 0));
         }
 
         packet.Output = route.Interface;
         packet.NextHop = route.Via != 0 ? route.Via : destination;
         return _space.Forward.Receive(packet);
     }
-
-    /// <summary>Says at which byte of its header a packet's options are wrong.</summary>
-    private bool TellProblem(Packet packet, int option) =>
-        _space.IcmpErrors.Send(packet, IcmpType.ParameterProblem, 0, (uint)(Ipv4.HeaderLengthMinimum + option) << 24);
 
     private static DropReason Validate(
         FrameBatch batch, int offset, int capturedBytes, int wireBytes, PacketCast cast, out int totalLength)

@@ -18,6 +18,7 @@ internal sealed class Ipv4Output
     /// <summary>Sends a packet that is routed: from the OUTPUT hook on.</summary>
     public DropReason SendLocal(Packet packet)
     {
+        Ipv4Options.Finish(packet);
         _space.Tracker.Track(packet);
         if (!_space.Mangle.TryPass(HookPoint.LocalOut, packet, _space, out _))
         {
@@ -152,6 +153,11 @@ internal sealed class Ipv4Output
         int offset = packet.Batch.RentOutput(LinkInput.EthernetHeaderBytes + header + length) + LinkInput.EthernetHeaderBytes;
         Span<byte> fragment = packet.Batch.Slice(offset, header + length);
         packet.Bytes[..header].CopyTo(fragment);
+        if (start > 0)
+        {
+            Ipv4Options.KeepCopied(fragment[Ipv4.HeaderLengthMinimum..header]);
+        }
+
         packet.Bytes.Slice(header + start, length).CopyTo(fragment[header..]);
         BinaryPrimitives.WriteUInt16BigEndian(fragment[Ipv4.TotalLengthOffset..], (ushort)(header + length));
         int flags = BinaryPrimitives.ReadUInt16BigEndian(packet.Bytes[Ipv4.FragmentOffset..]) & Ipv4.DontFragment;

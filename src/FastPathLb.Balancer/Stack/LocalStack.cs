@@ -12,6 +12,7 @@ internal sealed class LocalStack
 {
     private const int TcpHeaderBytes = 20;
     private const int UdpHeaderBytes = 8;
+    private const int TimestampBytes = 20;
 
     private readonly NetworkNamespace _space;
     private readonly Packet _reply = new();
@@ -43,7 +44,7 @@ internal sealed class LocalStack
             return Outcome.Dropped(DropReason.LocalChecksumWrong);
         }
 
-        if ((IcmpType)message[0] != IcmpType.Echo || message[1] != 0)
+        if ((IcmpType)message[0] is not (IcmpType.Echo or IcmpType.Timestamp))
         {
             return Outcome.Consumed(DropReason.LocalIcmpUnserved);
         }
@@ -53,20 +54,43 @@ internal sealed class LocalStack
             return Outcome.Dropped(DropReason.LocalIcmpUnserved);
         }
 
-        return Echo(packet, message);
+        if ((IcmpType)message[0] == IcmpType.Echo)
+        {
+            return Reply(packet, message, IcmpType.EchoReply);
+        }
+
+        // The kernel needs the first of the three times alone.
+        const int OriginateEnd = 12;
+        return message.Length < OriginateEnd || packet.TransportLengthBytes < OriginateEnd
+            ? Outcome.Dropped(DropReason.LocalTransportMalformed)
+            : Reply(packet, message[..OriginateEnd], IcmpType.TimestampReply);
     }
 
-    private Outcome Echo(Packet packet, ReadOnlySpan<byte> message)
+    /// <summary>Sends a request back as its reply (icmp_echo, icmp_timestamp).</summary>
+    private Outcome Reply(Packet packet, ReadOnlySpan<byte> message, IcmpType type)
     {
-        int length = Ipv4.HeaderLengthMinimum + message.Length;
+        int header = Ipv4.HeaderLengthMinimum + Ipv4Options.EchoedLength(packet);
+        if (header < Ipv4.HeaderLengthMinimum)
+        {
+            return Outcome.Dropped(DropReason.Ipv4OptionsInvalid);
+        }
+
+        int length = header + (type == IcmpType.TimestampReply ? TimestampBytes : message.Length);
         Span<byte> bytes = Rent(packet, length, out int offset);
-        ushort identification = _space.NextIdentification(
-            packet.Destination, packet.Source, IpProtocol.Icmp, (byte)IcmpType.EchoReply);
+        ushort identification = _space.NextIdentification(packet.Destination, packet.Source, IpProtocol.Icmp, (byte)type);
         IcmpErrors.WriteHeader(
             bytes, packet.TypeOfService, (ushort)length, identification, IpProtocol.Icmp, packet.Destination, packet.Source);
-        Span<byte> reply = bytes[Ipv4.HeaderLengthMinimum..];
+        Ipv4Options.Echo(packet, _space, bytes, packet.Now);
+        Span<byte> reply = bytes[header..];
         message.CopyTo(reply);
-        reply[0] = (byte)IcmpType.EchoReply;
+        reply[0] = (byte)type;
+        if (type == IcmpType.TimestampReply)
+        {
+            // When it was received, and when it is sent.
+            Ipv4Options.WriteTime(reply[12..], packet.Now);
+            Ipv4Options.WriteTime(reply[16..], packet.Now);
+        }
+
         reply[Icmp.ChecksumOffset] = 0;
         reply[Icmp.ChecksumOffset + 1] = 0;
         BinaryPrimitives.WriteUInt16BigEndian(reply[Icmp.ChecksumOffset..], InternetChecksum.Compute(reply));
@@ -94,13 +118,20 @@ internal sealed class LocalStack
             return Outcome.Consumed(DropReason.LocalNoListener);
         }
 
-        const int Length = Ipv4.HeaderLengthMinimum + TcpHeaderBytes;
-        Span<byte> bytes = Rent(packet, Length, out int offset);
-        IcmpErrors.WriteHeader(bytes, packet.TypeOfService, Length, 0, IpProtocol.Tcp, packet.Destination, packet.Source);
+        int header = Ipv4.HeaderLengthMinimum + Ipv4Options.EchoedLength(packet);
+        if (header < Ipv4.HeaderLengthMinimum)
+        {
+            return Outcome.Dropped(DropReason.Ipv4OptionsInvalid);
+        }
+
+        int length = header + TcpHeaderBytes;
+        Span<byte> bytes = Rent(packet, length, out int offset);
+        IcmpErrors.WriteHeader(bytes, packet.TypeOfService, (ushort)length, 0, IpProtocol.Tcp, packet.Destination, packet.Source);
         BinaryPrimitives.WriteUInt16BigEndian(bytes[Ipv4.FragmentOffset..], Ipv4.DontFragment);
         Ipv4.WriteChecksum(bytes);
+        Ipv4Options.Echo(packet, _space, bytes, packet.Now);
 
-        Span<byte> reset = bytes[Ipv4.HeaderLengthMinimum..];
+        Span<byte> reset = bytes[header..];
         reset.Clear();
         segment.Slice(2, 2).CopyTo(reset);
         segment[..2].CopyTo(reset[2..]);
@@ -123,7 +154,7 @@ internal sealed class LocalStack
         uint sum = InternetChecksum.PseudoHeaderSum(
             new Ipv4Address(packet.Destination), new Ipv4Address(packet.Source), IpProtocol.Tcp, TcpHeaderBytes);
         BinaryPrimitives.WriteUInt16BigEndian(reset[16..], InternetChecksum.Finish(InternetChecksum.Sum(reset, sum)));
-        return Send(packet, offset, Length, DropReason.LocalNoListener);
+        return Send(packet, offset, length, DropReason.LocalNoListener);
     }
 
     private Outcome ReceiveUdp(Packet packet)

@@ -208,6 +208,12 @@ internal sealed class NeighborResolver
         {
             int slot = TakeFirst(question);
             Restore(slot, batch, -1, question.Due);
+            if (_packet.HeaderLengthBytes > Ipv4.HeaderLengthMinimum)
+            {
+                // The kernel reads the options again, filling them in once more (ipv4_send_dest_unreach).
+                Ipv4Options.Compile(_packet, _space, isLocalRoute: false);
+            }
+
             _space.IcmpErrors.Send(_packet, IcmpType.DestinationUnreachable, Icmp.HostUnreachable, 0);
             _free.Push(slot);
         }

@@ -143,6 +143,7 @@ public sealed class NetworkNamespace
     {
         _interfaces.Add(device);
         Array.Resize(ref _links, _interfaces.Count);
+        _links[^1] = new LooseEnd();
     }
 
     /// <summary>Adds an address with its connected route, as <c>ip addr add</c> does.</summary>
@@ -275,6 +276,13 @@ public sealed class NetworkNamespace
         FlowKey key = new() { Source = source, Destination = destination, Protocol = protocol, DestinationPort = type };
         return RecordedIdentifications is { } recorded && recorded.TryGetValue(key, out Queue<ushort>? queue)
             && queue.TryDequeue(out ushort drawn) ? drawn : ++_identification;
+    }
+
+    /// <summary>An interface that leads to no attach point: what leaves by it is seen nowhere.</summary>
+    private sealed class LooseEnd : ILinkOutput
+    {
+        public DropReason Transmit(FrameBatch batch, int offset, int lengthBytes, int inputIndex, long now) =>
+            DropReason.InterfaceNotReplayed;
     }
 
     /// <summary>Lets a frame in by an interface.</summary>

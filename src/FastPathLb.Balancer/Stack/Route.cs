@@ -7,4 +7,8 @@ namespace FastPathLb.Balancer.Stack;
 /// <param name="Via">Next hop, or zero where the destination is on the link.</param>
 /// <param name="Interface">Interface the packets leave by.</param>
 /// <param name="PreferredSource">Source of the namespace's own packets, or zero for the interface's first address.</param>
-public sealed record Route(Ipv4Prefix Destination, uint Via, NetworkInterface Interface, uint PreferredSource);
+public sealed record Route(Ipv4Prefix Destination, uint Via, NetworkInterface Interface, uint PreferredSource)
+{
+    /// <summary>Address that the namespace's own packets on this route have as source.</summary>
+    public uint SourceAddress => PreferredSource != 0 ? PreferredSource : Interface.PrimaryAddress;
+}

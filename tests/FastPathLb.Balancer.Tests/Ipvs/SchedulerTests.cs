@@ -8,6 +8,18 @@ public sealed class SchedulerTests
 {
     public static TheoryData<string> Names => [.. SchedulerCatalog.Names];
 
+    [Fact]
+    public void An_edited_service_keeps_where_its_scheduler_stood()
+    {
+        // ip_vs_edit_service binds a scheduler anew only where it is another one.
+        using PickBench bench = new("rr", 1, 1, 1);
+        Assert.Equal("C", bench.Open(1));
+        bench.Run("-E -f 273 -s rr");
+        Assert.Equal("B", bench.Open(1));
+        bench.Run("-E -f 273 -s wrr");
+        Assert.Equal("C", bench.Open(1));
+    }
+
     public static TheoryData<string, int[], string> Sequences => new()
     {
         // ip_vs_rr.c: one after the other, weights apart from 0 do not count.

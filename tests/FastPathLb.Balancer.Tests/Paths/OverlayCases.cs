@@ -163,6 +163,15 @@ internal static class OverlayCases
             new SmallSwarm { Servers = ["{ address: 10.0.1.4, forwarding: route }"] },
             In(Syn).Becomes(Syn with { TimeToLive = 63, DestinationMac = MacAddress.FromDocker(Ipv4Address.Parse(First)) })),
         new(
+            "a segment that conntrack finds invalid passes by it to the server, and its answer comes back as the connection's",
+            [
+                .. Established,
+                In(PacketBuilder.Tcp(Client, Vip, TcpFlags.Ack, 900_000_000, 5001))
+                    .Becomes(PacketBuilder.Tcp(SmallSwarm.Lb + ":40001", Server, TcpFlags.Ack, 900_000_000, 5001) with { TimeToLive = 63 }),
+                In(PacketBuilder.Tcp(Server, SmallSwarm.Lb + ":40001", TcpFlags.Ack, 5001, 1001))
+                    .Becomes(PacketBuilder.Tcp(Vip, Client, TcpFlags.Ack, 5001, 1001) with { TimeToLive = 63 }),
+            ]),
+        new(
             "a connection whose server is removed is dropped",
             new SmallSwarm { Sysctls = new Dictionary<string, int> { ["vs.expire_nodest_conn"] = 0 } },
             [

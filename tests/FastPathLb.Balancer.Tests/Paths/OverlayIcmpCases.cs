@@ -35,9 +35,18 @@ internal static class OverlayIcmpCases
             In(PacketBuilder.Icmp(SmallSwarm.Client, SmallSwarm.Lb, IcmpType.EchoReply, rest: 0x00010001))
                 .Ends(Verdict.Consumed, DropReason.LocalIcmpUnserved)),
         new(
-            "a timestamp request is passed over",
-            In(PacketBuilder.Icmp(SmallSwarm.Client, SmallSwarm.Lb, IcmpType.Timestamp, payload: Bytes(12)))
-                .Ends(Verdict.Consumed, DropReason.LocalIcmpUnserved)),
+            "an echo's code does not matter, and is sent back",
+            In(Echo(SmallSwarm.Vip) with { IcmpCode = 7 }).Answers(DropReason.None, EchoReply(SmallSwarm.Vip) with { IcmpCode = 7 })),
+        new(
+            "a timestamp request is answered with the time of day in milliseconds",
+            In(PacketBuilder.Icmp(SmallSwarm.Client, SmallSwarm.Lb, IcmpType.Timestamp, rest: 0x00010002, payload: new byte[] { 1, 2, 3, 4 }))
+                .Answers(DropReason.None, PacketBuilder.Icmp(
+                    SmallSwarm.Lb, SmallSwarm.Client, IcmpType.TimestampReply, rest: 0x00010002,
+                    payload: (byte[])[1, 2, 3, 4, .. OptionCases.EpochTime, .. OptionCases.EpochTime]) with { DontFragment = false })),
+        new(
+            "a timestamp request without a time is dropped",
+            In(PacketBuilder.Icmp(SmallSwarm.Client, SmallSwarm.Lb, IcmpType.Timestamp, payload: Bytes(3)))
+                .Drops(DropReason.LocalTransportMalformed)),
         new(
             "an echo to everybody is not answered",
             In(PacketBuilder.Icmp(SmallSwarm.Client, "10.0.1.255", IcmpType.Echo, rest: 1)).Drops(DropReason.LocalIcmpUnserved)),

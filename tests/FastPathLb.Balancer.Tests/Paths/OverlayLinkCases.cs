@@ -111,9 +111,21 @@ internal static class OverlayLinkCases
         new("a multicast group is not joined", In(To("224.0.0.5")).Drops(DropReason.MulticastUnserved)),
         new(
             "a packet for a host nobody has a route to",
-            In(To("8.8.8.8")).Ends(Verdict.Dropped, DropReason.NoRoute)
+            In(To("8.8.8.8")).Ends(Verdict.Answered, DropReason.NoRoute)
                 .WithOwn(SmallSwarm.FromBalancer(ErrorAbout(
                     ToPacket("8.8.8.8").BuildPacket(), SmallSwarm.Lb, SmallSwarm.Client, IcmpType.DestinationUnreachable, 0)))),
+        new(
+            "a packet that leaves by an interface without a cable",
+            new SmallSwarm
+            {
+                Namespaces =
+                [
+                    "lb: { interfaces: [{ name: eth0, index: 2, mac: 02:42:0a:00:01:05, mtu: 1450, addresses: [10.0.1.5/24, 10.0.1.2/32] }, "
+                    + "{ name: eth1, index: 3, mac: 02:42:ac:12:00:02, mtu: 1500, addresses: [172.18.0.2/16] }], "
+                    + "neighbors: [172.18.0.1 dev eth1 lladdr 02:42:ac:12:00:01 REACHABLE] }",
+                ],
+            },
+            In(To("172.18.0.1")).Drops(DropReason.InterfaceNotReplayed)),
         new(
             "without ip_forward nothing is sent on",
             new SmallSwarm { Sysctls = new Dictionary<string, int> { ["net.ipv4.ip_forward"] = 0 } },

@@ -30,6 +30,12 @@ internal static class UnderlayCases
 
     public static IReadOnlyList<PathCase> All { get; } =
     [
+        new(
+            "an answer to ARP ends at the tunnel, which answers by proxy itself",
+            s_swarm,
+            In(SmallSwarm.FromNode2.Wrap(PacketBuilder.Arp(MacAddress.Broadcast, new ArpFields(
+                ArpOperation.Request, MacAddress.FromDocker(Ipv4Address.Parse(SmallSwarm.Client)), Ipv4Address.Parse(SmallSwarm.Client), default,
+                Ipv4Address.Parse(SmallSwarm.Vip))))).Drops(DropReason.ArpAtTunnel)),
         Case("VXLAN in, VXLAN out", Tunnel(SmallSwarm.FromNode2, s_inner).Ends(Verdict.Forwarded, DropReason.None).WithTunneled(s_toNode2, s_sent)),
         Case(
             "an outer sum of zero is none",

@@ -133,7 +133,7 @@ internal sealed class Simulation : IDisposable
 
     private void SendFromClient(Flow flow, TcpFlags flags)
     {
-        // What a client cannot know it does not say: conntrack would begin a second entry for it, see KnownGapTests.
+        // What a client cannot know it does not say: conntrack would begin a second entry for it (a case of OverlayCases).
         if ((flags & TcpFlags.Ack) != 0 && !flow.IsSynchronized)
         {
             return;
@@ -183,7 +183,7 @@ internal sealed class Simulation : IDisposable
 
     private void SendFromServer(Flow flow, TcpFlags flags)
     {
-        // A server that was reached past the connection's own entry of conntrack answers that way: see KnownGapTests.
+        // A server that was reached past the connection's own entry of conntrack answers that way, while that entry lives: a case of OverlayCases.
         // A port of the load balancer's that another flow has by now is that flow's.
         if (!flow.WasServed || flow.SeenClient != new Endpoint(Ipv4Address.Parse(SmallSwarm.Lb), flow.Client.Port)
             || _owners[(flow.Server, flow.SeenClient)] != flow)

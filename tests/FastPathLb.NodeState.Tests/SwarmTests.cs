@@ -96,6 +96,9 @@ public sealed class SwarmTests
         Assert.Equal("401a74b7ce00", client.HostName);
         Assert.True(client.IsRunning);
 
+        Assert.Equal(
+            ["client.1 node1 Running", "web.1 node2 Running", "web.2 node1 Running"],
+            s_node.Docker.ListedTasks.Select(task => $"{task.Name} {task.NodeName} {task.DesiredState}"));
         Assert.Equal(["node1", "node2"], s_node.Docker.Nodes.Select(node => node.HostName));
         Assert.True(s_node.Docker.Nodes[0] is { IsSelf: true, ManagerStatus: "Leader", EngineVersion: "20.10.24+dfsg1" });
         Assert.True(s_node.Docker.Nodes[1] is { IsSelf: false, ManagerStatus: "", Availability: "Active" });

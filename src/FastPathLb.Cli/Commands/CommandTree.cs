@@ -21,6 +21,7 @@ internal static class CommandTree
         "fastpathlb verify --all captures",
         "fastpathlb show captures/ping-vip/lb-eth0.pcap.gz",
         "fastpathlb config --node captures/rr-basic",
+        "fastpathlb topology --node captures/swarm-web --svg swarm.svg",
     ];
 
     /// <summary>Runs a command line.</summary>
@@ -70,6 +71,7 @@ internal static class CommandTree
             VerifyCommand.Create(console),
             ShowCommand.Create(console),
             ConfigCommand.Create(console),
+            TopologyCommand.Create(console),
         };
         root.SetAction(_ => FirstRun.Run(console));
         root.WithExamples(s_examples);

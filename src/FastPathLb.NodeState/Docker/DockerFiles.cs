@@ -35,6 +35,7 @@ internal static class DockerFiles
             Containers = containers,
             Tasks = tasks,
             Services = ReadShared(directory, files, prefix, "service-inspect.json", DockerServiceReader.Parse),
+            ListedTasks = ReadShared(directory, files, prefix, "service-ps.txt", DockerTaskListReader.Parse),
             Nodes = ReadShared(directory, files, prefix, "node-ls.txt", DockerNodeReader.Parse),
         };
     }

@@ -10,16 +10,10 @@ public static class DockerNodeReader
     public static IReadOnlyList<DockerNode> Parse(string text, string fileName)
     {
         List<DockerNode> nodes = [];
-        int[]? columns = null;
-        foreach (DumpLine line in DumpLines.Filled(text, fileName))
-        {
-            if (columns is null)
-            {
-                columns = FindColumns(line);
-                continue;
-            }
 
-            string[] cells = [.. Enumerable.Range(0, columns.Length).Select(index => Cell(line.Text, columns, index))];
+        // Old versions have no engine version.
+        foreach ((DumpLine line, string[] cells) in DockerTable.Read(text, fileName, "docker node ls", s_heads, optionalCount: 1))
+        {
             if (cells[0].Length == 0 || cells[1].Length == 0)
             {
                 throw line.Place.Expected("a node: identifier and name under their heads", line.Text);
@@ -30,38 +24,5 @@ public static class DockerNodeReader
         }
 
         return nodes;
-    }
-
-    private static int[] FindColumns(DumpLine line)
-    {
-        int[] columns = new int[s_heads.Length];
-        int from = 0;
-        for (int index = 0; index < s_heads.Length; index++)
-        {
-            int at = line.Text.IndexOf(s_heads[index], from, StringComparison.Ordinal);
-            if (at < 0)
-            {
-                // Old versions have no engine version.
-                if (index == s_heads.Length - 1)
-                {
-                    columns[index] = int.MaxValue;
-                    break;
-                }
-
-                throw line.Place.Expected($"the heads of 'docker node ls': {string.Join(", ", s_heads)}", line.Text);
-            }
-
-            columns[index] = at;
-            from = at + s_heads[index].Length;
-        }
-
-        return columns;
-    }
-
-    private static string Cell(string text, int[] columns, int index)
-    {
-        int start = Math.Min(columns[index], text.Length);
-        int end = index + 1 < columns.Length ? Math.Min(columns[index + 1], text.Length) : text.Length;
-        return text[start..end].Trim();
     }
 }

@@ -20,6 +20,9 @@ public sealed record DockerState
     /// <summary>Tasks of the whole swarm (<c>docker inspect</c> of tasks).</summary>
     public IReadOnlyList<DockerTask> Tasks { get; init; } = [];
 
+    /// <summary>Tasks as <c>docker service ps</c> lists them, with the node that each is on.</summary>
+    public IReadOnlyList<DockerListedTask> ListedTasks { get; init; } = [];
+
     /// <summary>Nodes (<c>docker node ls</c>).</summary>
     public IReadOnlyList<DockerNode> Nodes { get; init; } = [];
 
@@ -77,3 +80,10 @@ public sealed record DockerNode(
     string Availability,
     string ManagerStatus,
     string EngineVersion);
+
+/// <summary>A task, one line of <c>docker service ps</c>.</summary>
+/// <param name="Id">First letters of its identifier.</param>
+/// <param name="Name">Service and number, <c>web.1</c>.</param>
+/// <param name="NodeName">Name of its node; empty while it has none.</param>
+/// <param name="DesiredState"><c>Running</c>, <c>Shutdown</c> …</param>
+public sealed record DockerListedTask(string Id, string Name, string NodeName, string DesiredState);

@@ -26,7 +26,8 @@ public sealed class TopologyTests
         JsonElement web = mynet.GetProperty("services")[1];
         Assert.Equal("10.0.1.2", web.GetProperty("vip").GetString());
         Assert.Equal(0x101, web.GetProperty("mark").GetInt32());
-        Assert.Equal(["10.0.1.3", "10.0.1.4"], web.GetProperty("tasks").EnumerateArray().Select(task => task.GetProperty("address").GetString()!));
+        Assert.Equal(
+            ["10.0.1.3", "10.0.1.4"], web.GetProperty("tasks").EnumerateArray().Select(task => task.GetProperty("address").GetString()!));
         Assert.Equal("node1", json.GetProperty("nodes")[0].GetProperty("name").GetString());
     }
 

@@ -18,10 +18,13 @@ public sealed partial class TopologyTests
         foreach (string name in (string[])["ingress", "mynet"])
         {
             TopologyNetwork network = swarm.Networks.Single(item => item.Name == name);
-            using JsonDocument inspect = JsonDocument.Parse(File.ReadAllText(Recordings.PathOf(recording, $"network-inspect-v.{name}.json")));
+            using JsonDocument inspect = JsonDocument.Parse(
+                File.ReadAllText(Recordings.PathOf(recording, $"network-inspect-v.{name}.json")));
             JsonElement docker = inspect.RootElement[0];
             Assert.Equal(docker.GetProperty("IPAM").GetProperty("Config")[0].GetProperty("Subnet").GetString(), network.Subnet.ToString());
-            Assert.Equal(docker.GetProperty("Options").GetProperty("com.docker.network.driver.overlay.vxlanid_list").GetString(), network.Vni.ToString());
+            Assert.Equal(
+                docker.GetProperty("Options").GetProperty("com.docker.network.driver.overlay.vxlanid_list").GetString(),
+                    network.Vni.ToString());
             Assert.Equal(docker.GetProperty("Ingress").GetBoolean(), network.IsIngress);
 
             List<string> expected = [];
@@ -97,7 +100,8 @@ public sealed partial class TopologyTests
     {
         SwarmTopology swarm = TopologyReader.Read(NodeDumpReader.Read(Recordings.PathOf("swarm-web"), "node2."));
         Assert.Equal(
-            ["node2 172.19.188.123 True", "node1 172.19.177.14 False"], swarm.Nodes.Select(node => $"{node.Name} {node.Address} {node.IsSelf}"));
+            ["node2 172.19.188.123 True", "node1 172.19.177.14 False"],
+                swarm.Nodes.Select(node => $"{node.Name} {node.Address} {node.IsSelf}"));
         TopologyNetwork network = swarm.Networks.Single(item => item.Name == "mynet");
         Assert.Equal("10.0.1.5", network.Balancers.Single(balancer => balancer.IsSelf).Address.ToString());
         Assert.Equal("node1", network.Services.Single(service => service.Name == "web").Tasks.Single(task => !task.IsLocal).Node);
@@ -109,7 +113,8 @@ public sealed partial class TopologyTests
         SwarmTopology swarm = TopologyReader.Read(Recordings.ReadNode("swarm-web"));
         Assert.Equal(
             ["ingress node1 10.0.0.2", "ingress node2 10.0.0.3", "mynet node1 10.0.1.6", "mynet node2 10.0.1.5"],
-            swarm.Networks.SelectMany(network => network.Balancers.Select(balancer => $"{network.Name} {balancer.Node} {balancer.Address}")));
+            swarm.Networks.SelectMany(
+                network => network.Balancers.Select(balancer => $"{network.Name} {balancer.Node} {balancer.Address}")));
     }
 
     [Fact]
@@ -126,7 +131,8 @@ public sealed partial class TopologyTests
         TopologyNetwork network = Assert.Single(TopologyReader.Read(Recordings.ReadNode("rr-two-services")).Networks);
         Assert.Equal(
             ["10.0.1.2 273 10.0.1.3 10.0.1.4", "10.0.1.7 274 10.0.1.8"],
-            network.Services.Select(service => $"{service.Name} {service.Fwmark} {string.Join(' ', service.Tasks.Select(task => task.Address))}"));
+            network.Services.Select(
+                service => $"{service.Name} {service.Fwmark} {string.Join(' ', service.Tasks.Select(task => task.Address))}"));
     }
 
     [Fact]

@@ -22,6 +22,7 @@ internal static class CommandTree
         "fastpathlb show captures/ping-vip/lb-eth0.pcap.gz",
         "fastpathlb config --node captures/rr-basic",
         "fastpathlb topology --node captures/swarm-web --svg swarm.svg",
+        "fastpathlb lint --node captures/swarm-web",
     ];
 
     /// <summary>Runs a command line.</summary>
@@ -72,6 +73,7 @@ internal static class CommandTree
             ShowCommand.Create(console),
             ConfigCommand.Create(console),
             TopologyCommand.Create(console),
+            LintCommand.Create(console),
         };
         root.SetAction(_ => FirstRun.Run(console));
         root.WithExamples(s_examples);

@@ -14,13 +14,14 @@ internal sealed record NodeFolder(string Path, string Prefix)
 }
 
 /// <summary>The options that name a node's files, for commands that are about those.</summary>
-internal sealed class NodeFolderOptions
+/// <param name="isRequired">Whether the folder must be given whatever else is.</param>
+internal sealed class NodeFolderOptions(bool isRequired = true)
 {
     private Option<string> Folder { get; } = new("--node", "-n")
     {
         HelpName = "DIR",
         Description = "Folder of a node's dumps and Docker's inspects (src/FastPathLb.NodeState/collect.sh makes one)",
-        Required = true,
+        Required = isRequired,
     };
 
     private Option<string?> Prefix { get; } = new("--prefix")
@@ -37,5 +38,7 @@ internal sealed class NodeFolderOptions
     }
 
     /// <summary>What was typed.</summary>
-    public NodeFolder Read(ParseResult parsed) => new(parsed.GetValue(Folder)!, parsed.GetValue(Prefix) ?? "");
+    public NodeFolder Read(ParseResult parsed) => new(
+        parsed.GetValue(Folder) ?? throw new UsageException("--node DIR is expected: the folder of a node's dumps"),
+        parsed.GetValue(Prefix) ?? "");
 }

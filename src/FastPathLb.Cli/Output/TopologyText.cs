@@ -42,7 +42,8 @@ internal static class TopologyText
         foreach (PublishedPort port in swarm.Ports)
         {
             ports.Add(
-                $"{port.Published}/{port.Protocol.ToString().ToLowerInvariant()}", port.Service, port.Target == 0 ? "?" : Of(port.Target), port.Mode,
+                $"{port.Published}/{port.Protocol.ToString().ToLowerInvariant()}", port.Service, port.Target == 0 ? "?"
+                    : Of(port.Target), port.Mode,
                 MarkOf(port.Fwmark), port.Sandbox?.ToString() ?? "-");
         }
 
@@ -103,7 +104,8 @@ internal static class TopologyText
         {
             string mode = service.EndpointMode == "vip" ? "" : service.EndpointMode;
             table.Add(
-                $"service {service.Name}", service.VirtualAddress?.ToString() ?? "no VIP", $"mark {MarkOf(service.Fwmark)}", service.Scheduler ?? mode, "");
+                $"service {service.Name}", service.VirtualAddress?.ToString() ?? "no VIP", $"mark {MarkOf(service.Fwmark)}",
+                    service.Scheduler ?? mode, "");
             foreach (TopologyTask task in service.Tasks)
             {
                 Add(table, task, "  -> ");

@@ -15,7 +15,8 @@ internal sealed class SvgCanvas : IDisposable
     /// <summary>Begins a document of a size.</summary>
     public SvgCanvas(TextWriter output, int width, int height, string title)
     {
-        _xml = XmlWriter.Create(output, new XmlWriterSettings { Indent = true, OmitXmlDeclaration = true, NewLineChars = "\n", CloseOutput = false });
+        _xml = XmlWriter.Create(
+            output, new XmlWriterSettings { Indent = true, OmitXmlDeclaration = true, NewLineChars = "\n", CloseOutput = false });
         _xml.WriteStartElement("svg", Namespace);
         Attribute("width", width);
         Attribute("height", height);
@@ -76,9 +77,11 @@ internal sealed class SvgCanvas : IDisposable
         int direction = x2 >= x1 ? 1 : -1;
         int end = x2 - (direction * HeadLength);
         int bend = Math.Max(24, Math.Abs(end - x1) / 3) * direction;
-        Path(string.Create(CultureInfo.InvariantCulture, $"M{x1},{y1} C{x1 + bend},{y1} {end - bend},{y2} {end},{y2}"), color, "none", isDashed);
+        Path(string.Create(CultureInfo.InvariantCulture, $"M{x1},{y1} C{x1 + bend},{y1} {end - bend},{y2} {end},{y2}"), color, "none",
+            isDashed);
         Path(
-            string.Create(CultureInfo.InvariantCulture, $"M{x2},{y2} L{end},{y2 - HeadHalf} L{end},{y2 + HeadHalf} Z"), color, color, false);
+            string.Create(CultureInfo.InvariantCulture, $"M{x2},{y2} L{end},{y2 - HeadHalf} L{end},{y2 + HeadHalf} Z"), color, color,
+                false);
     }
 
     /// <summary>A straight line downwards or upwards with an arrow's head.</summary>

@@ -4,7 +4,8 @@ namespace FastPathLb.Topology;
 
 /// <summary>Draws a swarm: a column a node, a band a network, and an arrow from each virtual address to each of its tasks.</summary>
 /// <remarks>
-/// Within a cell the tasks stand left and the load balancer right: so arrows of the first node go left to its own tasks, and right, over the
+/// Within a cell the tasks stand left and the load balancer right: so arrows of the first node go left to its own tasks, and right, over
+/// the
 /// underlay, to those of the others.
 /// </remarks>
 public sealed class TopologyDrawing
@@ -224,7 +225,8 @@ public sealed class TopologyDrawing
 
     private static int BalancerTop(int bandTop) => bandTop + CellPadding;
 
-    private static int ServiceMiddle(int bandTop, int index) => BalancerTop(bandTop) + BalancerHeadHeight + (index * ServiceHeight) + (ServiceHeight / 2) - 3;
+    private static int ServiceMiddle(int bandTop, int index) => BalancerTop(bandTop) + BalancerHeadHeight + (index * ServiceHeight)
+        + (ServiceHeight / 2) - 3;
 
     private void DrawArrows(SvgCanvas canvas, TopologyNetwork network, int top)
     {
@@ -355,6 +357,7 @@ public sealed class TopologyDrawing
         canvas.Arrow(x, y - 4, x + 46, y - 4, "#27364a", false);
         canvas.Text(x + 56, y, "to a task on the same node", s_small);
         canvas.Arrow(x + 250, y - 4, x + 296, y - 4, "#27364a", true);
-        canvas.Text(x + 306, y, "to a task on another node, in VXLAN; to either, the load balancer's address stands in for the client's", s_small);
+        canvas.Text(
+            x + 306, y, "to a task on another node, in VXLAN; to either, the load balancer's address stands in for the client's", s_small);
     }
 }

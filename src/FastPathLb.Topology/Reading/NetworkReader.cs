@@ -38,7 +38,8 @@ internal sealed class NetworkReader(NodeDump node, NodeDirectory directory, Over
     }
 
     private InterfaceAddress? BridgeAddress() =>
-        source.Bridge?.Interfaces.FirstOrDefault(device => device.Kind == "bridge")?.Addresses is [InterfaceAddress first, ..] ? first : null;
+        source.Bridge?.Interfaces.FirstOrDefault(device => device.Kind == "bridge")?.Addresses is [InterfaceAddress first, ..] ? first
+            : null;
 
     private InterfaceState? BalancerDevice() => source.Balancer?.Interfaces.FirstOrDefault(device =>
         device.Kind != "loopback" && device.Addresses.Any(address => Subnet()?.Contains(address.Address) ?? true));
@@ -62,7 +63,9 @@ internal sealed class NetworkReader(NodeDump node, NodeDirectory directory, Over
         foreach (DockerNetworkService service in (source.Docker?.Services ?? []).Where(service => service.Name.Length > 0))
         {
             uint? mark = service.Fwmark == 0 ? null : service.Fwmark;
-            services.Add(Complete(service.Name, service.VirtualAddress, mark, service.Tasks.Select(task => (task.Name, task.Address, task.HostAddress))));
+            services.Add(
+                Complete(
+                    service.Name, service.VirtualAddress, mark, service.Tasks.Select(task => (task.Name, task.Address, task.HostAddress))));
         }
 
         // Without "-v" the services' own inspects tell their addresses.
@@ -79,7 +82,8 @@ internal sealed class NetworkReader(NodeDump node, NodeDirectory directory, Over
         {
             if (!services.Exists(other => other.VirtualAddress == vip))
             {
-                string? name = node.Docker.Services.FirstOrDefault(service => service.VirtualAddresses.Any(item => item.Address == vip))?.Name;
+                string? name = node.Docker.Services.FirstOrDefault(
+                    service => service.VirtualAddresses.Any(item => item.Address == vip))?.Name;
                 services.Add(Complete(name ?? vip.ToString(), vip, mark, []));
             }
         }
@@ -134,7 +138,8 @@ internal sealed class NetworkReader(NodeDump node, NodeDirectory directory, Over
             Name = name,
             VirtualAddress = vip,
             Fwmark = mark,
-            EndpointMode = node.Docker.Services.FirstOrDefault(service => service.Name == name)?.EndpointMode ?? (vip is null ? "dnsrr" : "vip"),
+            EndpointMode = node.Docker.Services.FirstOrDefault(service => service.Name == name)?.EndpointMode ?? (
+                vip is null ? "dnsrr" : "vip"),
             Scheduler = ipvs?.Scheduler,
             Tasks = [.. known.OrderBy(task => task.Name, StringComparer.Ordinal).ThenBy(task => task.Address)],
         };
@@ -176,7 +181,9 @@ internal sealed class NetworkReader(NodeDump node, NodeDirectory directory, Over
             balancers.Add(new BalancerEndpoint(directory.NameOf(null), address.Address, device!.Mac, IsSelf: true));
         }
 
-        foreach (DockerNetworkTask other in (source.Docker?.Services ?? []).Where(service => service.Name.Length == 0).SelectMany(service => service.Tasks))
+        foreach (
+            DockerNetworkTask other in (source.Docker?.Services ?? []).Where(service => service.Name.Length == 0)
+                .SelectMany(service => service.Tasks))
         {
             Add(balancers, other.Address, MacOf(other.Address), other.HostAddress);
         }

@@ -58,7 +58,8 @@ internal sealed class NodeDirectory
                 nodes.Insert(0, NodeOf(_docker.Nodes.FirstOrDefault(other => other.IsSelf), null, isSelf: true));
             }
 
-            nodes.AddRange(_docker.Nodes.Where(known => nodes.TrueForAll(node => node.Id != known.Id)).Select(known => NodeOf(known, null, false)));
+            nodes.AddRange(
+                _docker.Nodes.Where(known => nodes.TrueForAll(node => node.Id != known.Id)).Select(known => NodeOf(known, null, false)));
             return nodes;
         }
     }
@@ -92,7 +93,8 @@ internal sealed class NodeDirectory
         DockerPeer? peer = node.Docker.Networks.SelectMany(network => network.Peers)
             .FirstOrDefault(item => own.Any(address => address.Address == item.Address));
         return peer?.Address
-            ?? host.Interfaces.FirstOrDefault(device => device is { Kind: "ether" or "veth", Master: null, Addresses.Count: > 0 })?.Addresses[0].Address
+            ?? host.Interfaces.FirstOrDefault(
+                device => device is { Kind: "ether" or "veth", Master: null, Addresses.Count: > 0 })?.Addresses[0].Address
             ?? own.FirstOrDefault()?.Address;
     }
 

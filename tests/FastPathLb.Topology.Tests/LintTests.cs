@@ -87,6 +87,20 @@ public sealed class LintTests
     public void Nothing_is_found_on_a_healthy_node(string recording) => Assert.Empty(Linter.Run(Recordings.PathOf(recording), "", null));
 
     [Fact]
+    public void Nothing_is_found_on_a_healthy_node_without_Dockers_files()
+    {
+        using SeededNode node = new("swarm-web");
+        foreach (string file in Directory.GetFiles(node.Folder, "*.json").Append(Path.Combine(node.Folder, "node-ls.txt")))
+        {
+            File.Delete(file);
+        }
+
+        Assert.Empty(node.Lint());
+        node.Change("overlay.bridge-fdb.txt", @"^02:42:0a:00:01:03 .*\n", "");
+        Assert.Equal("task-without-fdb", Assert.Single(node.Lint()).Check.Name);
+    }
+
+    [Fact]
     public void Nothing_is_found_on_the_second_node() => Assert.Empty(Linter.Run(Recordings.PathOf("swarm-web"), "node2.", null));
 
     [Theory]

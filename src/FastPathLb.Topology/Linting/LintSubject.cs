@@ -47,12 +47,18 @@ public sealed class LintSubject
 /// <param name="Topology">What they say together.</param>
 internal sealed record LintNetwork(DockerNetwork? Docker, NamespaceState? Balancer, NamespaceState? Bridge, TopologyNetwork Topology)
 {
-    /// <summary>Tasks on other nodes: what Docker says of them, or what is reached by no port of the bridge here.</summary>
-    public IEnumerable<TopologyTask> RemoteTasks() =>
-        Bridge is null
-            ? []
-            : Topology.Services.SelectMany(service => service.Tasks).DistinctBy(task => task.Address)
-                .Where(task => !task.IsLocal && !IsAtPort(task));
+    /// <summary>Tasks that Docker, the forwarding database or the tunnel's neighbours put on other nodes.</summary>
+    public IEnumerable<TopologyTask> RemoteTasks()
+    {
+        foreach (TopologyTask task in Topology.Services.SelectMany(service => service.Tasks).DistinctBy(task => task.Address))
+        {
+            // Of dumps alone, a task that nothing is known of may just as well run here and have been silent.
+            if (Bridge is not null && !task.IsLocal && !IsAtPort(task) && (task.Node is not null || IsNeighborAtTunnel(task)))
+            {
+                yield return task;
+            }
+        }
+    }
 
     /// <summary>The MAC of a task, by Docker's rule where nothing tells it.</summary>
     public static MacAddress MacOf(TopologyTask task) => task.Mac ?? MacAddress.FromDocker(task.Address);
@@ -73,6 +79,9 @@ internal sealed record LintNetwork(DockerNetwork? Docker, NamespaceState? Balanc
         where device.Kind != "loopback"
         from address in device.Addresses
         select (device, address);
+
+    private bool IsNeighborAtTunnel(TopologyTask task) =>
+        Bridge!.Neighbors.Any(neighbor => neighbor.Address == task.Address && neighbor.IsPermanent);
 
     private bool IsAtPort(TopologyTask task)
     {

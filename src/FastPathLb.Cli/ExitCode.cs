@@ -6,7 +6,7 @@ internal static class ExitCode
     /// <summary>All went well.</summary>
     public const int Success = 0;
 
-    /// <summary><c>verify</c> found a difference, or <c>lint</c> a fault.</summary>
+    /// <summary><c>verify</c> found a difference, <c>lint</c> a fault, or <c>dns</c> no answer of Docker's own.</summary>
     public const int Different = 1;
 
     /// <summary>The command line, a capture, a dump or a configuration cannot be what it should be.</summary>

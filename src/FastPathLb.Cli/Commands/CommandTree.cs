@@ -23,6 +23,7 @@ internal static class CommandTree
         "fastpathlb config --node captures/rr-basic",
         "fastpathlb topology --node captures/swarm-web --svg swarm.svg",
         "fastpathlb lint --node captures/swarm-web",
+        "fastpathlb dns web --node captures/swarm-web",
     ];
 
     /// <summary>Runs a command line.</summary>
@@ -74,6 +75,7 @@ internal static class CommandTree
             ConfigCommand.Create(console),
             TopologyCommand.Create(console),
             LintCommand.Create(console),
+            DnsCommand.Create(console),
         };
         root.SetAction(_ => FirstRun.Run(console));
         root.WithExamples(s_examples);

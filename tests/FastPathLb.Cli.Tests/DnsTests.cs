@@ -35,7 +35,7 @@ public sealed class DnsTests
     [InlineData("a NAME to resolve, or --listen ADDRESS:PORT, is expected (see 'fastpathlb dns --help')")]
     [InlineData("--listen nowhere: an IPv4 address and a port, such as 127.0.0.1:5353, is expected", "--listen", "nowhere")]
     [InlineData(
-        "there is no container 'nobody'; there is web.2.zac77h9eegh67ttnoch4mex8w, client.1.ixzmljmix9f5lwmmy5zi9bqzc", "web", "--from",
+        "there is no container 'nobody'; there is client.1.ixzmljmix9f5lwmmy5zi9bqzc, web.2.zac77h9eegh67ttnoch4mex8w", "web", "--from",
             "nobody")]
     public void Bad_words_are_named(string error, params string[] words)
     {

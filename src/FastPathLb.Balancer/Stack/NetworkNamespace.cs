@@ -209,6 +209,15 @@ public sealed class NetworkNamespace
         _routes.Insert(index < 0 ? _routes.Count : index, route);
     }
 
+    /// <summary>Removes a route, where it is there.</summary>
+    public void RemoveRoute(Route route)
+    {
+        if (_routes.Remove(route))
+        {
+            _routingVersion++;
+        }
+    }
+
     /// <summary>
     /// The virtual service that a flow from a client would reach: by the mark its packets would get at PREROUTING and INPUT, or by
     /// address and port. Counts nothing.

@@ -39,6 +39,9 @@ public sealed class OverlayNetwork : ILinkOutput
         (source != DeviceMac || DeviceMac.IsZero) && _uplink.IsKnown(vtep)
         && (!Learns || (!source.IsMulticast && !source.IsZero && Fdb.TryGet(source, out uint known) && known == vtep));
 
+    /// <summary>The node's interface on the underlay.</summary>
+    public Uplink Uplink => _uplink;
+
     /// <summary>Inner MAC → VTEP.</summary>
     public ForwardingDatabase Fdb { get; } = new();
 

@@ -30,6 +30,7 @@ public sealed class Uplink
 
     private readonly NeighborTable _neighbors = new();
     private readonly Dictionary<uint, OverlayNetwork> _networks = [];
+    private readonly UplinkArp _arp;
     private ushort _identification;
 
     /// <summary>Makes an uplink.</summary>
@@ -41,6 +42,7 @@ public sealed class Uplink
         Mac = mac;
         Address = address;
         Port = port;
+        _arp = new UplinkArp(this);
     }
 
     /// <summary>Hardware address.</summary>
@@ -60,6 +62,12 @@ public sealed class Uplink
 
     /// <summary>Whether outer UDP checksums are computed.</summary>
     public bool ComputesChecksums { get; set; } = true;
+
+    /// <summary>
+    /// Whether the node itself speaks ARP on the underlay: answers for its address and asks for next hops. Off in a replay, where the
+    /// recording's node did.
+    /// </summary>
+    public bool SpeaksArp { get; set; }
 
     /// <summary>Next hops on the underlay: VTEP, or the gateway towards it, → MAC. What is unknown is learned from frames that come in.</summary>
     public NeighborTable Neighbors => _neighbors;
@@ -94,6 +102,9 @@ public sealed class Uplink
             ? BinaryPrimitives.ReadUInt32BigEndian(frame[(EthernetBytes + Ipv4.SourceOffset)..]) == Address
             : frame.Length >= EthernetBytes && MacAddress.Read(frame[6..]) == Mac;
 
+    /// <summary>Asks for the MAC of a VTEP's next hop, whether it is known or not; at most once a second.</summary>
+    public void Ask(uint vtep, FrameBatch batch, long now) => _arp.Ask(NextHopOf(vtep), batch, -1, now);
+
     /// <summary>Takes a frame from the wire.</summary>
     internal Outcome Receive(
         FrameBatch batch, int offset, int capturedBytes, int wireBytes, int inputIndex, long now, out int connection)
@@ -115,6 +126,8 @@ public sealed class Uplink
         {
             case EtherType.Ipv4:
                 break;
+            case EtherType.Arp when SpeaksArp:
+                return _arp.Receive(batch, offset, capturedBytes, inputIndex, now);
             case EtherType.Ipv6:
                 return Outcome.Dropped(DropReason.OuterIpv6Unserved);
             case EtherType.Vlan or EtherType.QinQ:
@@ -147,9 +160,14 @@ public sealed class Uplink
     internal DropReason Send(
         FrameBatch batch, int offset, int lengthBytes, uint vni, uint vtep, int inputIndex, long now)
     {
-        uint nextHop = Gateway != 0 && !Link.Contains(new Ipv4Address(vtep)) ? Gateway : vtep;
+        uint nextHop = NextHopOf(vtep);
         if (!_neighbors.TryGet(nextHop, out MacAddress mac))
         {
+            if (SpeaksArp)
+            {
+                _arp.Ask(nextHop, batch, inputIndex, now);
+            }
+
             return DropReason.NeighborUnresolved;
         }
 
@@ -195,6 +213,8 @@ public sealed class Uplink
         ushort checksum = InternetChecksum.Finish(InternetChecksum.Sum(udp, sum));
         BinaryPrimitives.WriteUInt16BigEndian(udp[6..], checksum == 0 ? (ushort)0xFFFF : checksum);
     }
+
+    private uint NextHopOf(uint vtep) => Gateway != 0 && !Link.Contains(new Ipv4Address(vtep)) ? Gateway : vtep;
 
     private DropReason Open(
         ReadOnlySpan<byte> packet, int wireBytes, out int innerOffset, out int innerWireBytes, out OverlayNetwork? network)

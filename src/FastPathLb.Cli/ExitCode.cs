@@ -12,6 +12,9 @@ internal static class ExitCode
     /// <summary>The command line, a capture, a dump or a configuration cannot be what it should be.</summary>
     public const int BadInput = 2;
 
+    /// <summary><c>run</c> ended since its interface was removed.</summary>
+    public const int DeviceLost = 3;
+
     /// <summary>A mistake of the program's own (EX_SOFTWARE).</summary>
     public const int InternalError = 70;
 

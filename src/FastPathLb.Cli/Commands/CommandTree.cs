@@ -9,7 +9,8 @@ internal static class CommandTree
 {
     private const string Description =
         """
-        FastPathLb replays captured traffic through Docker Swarm's load balancer (IPVS), frame for frame as Linux does it.
+        FastPathLb replays captured traffic through Docker Swarm's load balancer (IPVS), frame for frame as Linux does it, or is that load
+        balancer on a live network.
 
         Without arguments it replays a capture of its own and says what to try next.
         """;
@@ -24,6 +25,7 @@ internal static class CommandTree
         "fastpathlb topology --node captures/swarm-web --svg swarm.svg",
         "fastpathlb lint --node captures/swarm-web",
         "fastpathlb dns web --node captures/swarm-web",
+        "fastpathlb run --tap tap0 --config lb.yaml",
     ];
 
     /// <summary>Runs a command line.</summary>
@@ -76,6 +78,8 @@ internal static class CommandTree
             TopologyCommand.Create(console),
             LintCommand.Create(console),
             DnsCommand.Create(console),
+            RunCommand.Create(console),
+            CtlCommand.Create(console),
         };
         root.SetAction(_ => FirstRun.Run(console));
         root.WithExamples(s_examples);

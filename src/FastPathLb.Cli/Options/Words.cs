@@ -9,4 +9,7 @@ internal static class Words
     public const string Reversed = "reversed";
     public const string NextFree = "next-free";
     public const string Drawn = "drawn";
+    public const string Auto = "auto";
+    public const string Always = "always";
+    public const string Never = "never";
 }

@@ -1,0 +1,22 @@
+using FastPathLb.Live.Devices;
+using FastPathLb.Live.Running;
+using NodeDump = FastPathLb.NodeState.NodeState;
+
+namespace FastPathLb.Cli.Options;
+
+/// <summary>What the options of a live run mean.</summary>
+internal sealed record RunPlan
+{
+    public required LiveOptions Live { get; init; }
+
+    public required NodeDump Node { get; init; }
+
+    /// <summary>Opens the device; its frames are stamped by the clock.</summary>
+    public required Func<LiveClock, ILiveDevice> OpenDevice { get; init; }
+
+    public string? Metrics { get; init; }
+
+    public Uri? Otlp { get; init; }
+
+    public bool ShowsTop { get; init; }
+}

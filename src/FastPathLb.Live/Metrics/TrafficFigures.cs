@@ -1,0 +1,9 @@
+namespace FastPathLb.Live.Metrics;
+
+/// <summary>Traffic of a service or a server at one moment. Bytes are IPv4 lengths.</summary>
+/// <param name="Connections">Connections scheduled.</param>
+/// <param name="InPackets">Packets from clients.</param>
+/// <param name="OutPackets">Packets from servers.</param>
+/// <param name="InBytes">Bytes from clients.</param>
+/// <param name="OutBytes">Bytes from servers.</param>
+public readonly record struct TrafficFigures(long Connections, long InPackets, long OutPackets, long InBytes, long OutBytes);

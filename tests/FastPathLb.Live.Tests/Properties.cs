@@ -1,0 +1,2 @@
+// Tests measure rates and wait for timers on two processors: one at a time.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using FastPathLb.Wire;
 
 namespace FastPathLb.Balancer.Stack;
 

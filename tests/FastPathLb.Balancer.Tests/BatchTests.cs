@@ -1,7 +1,4 @@
-using System.Runtime.InteropServices;
-using FastPathLb.Conntrack;
 using FastPathLb.Engine.Building;
-using FastPathLb.Engine.Tables;
 using FastPathLb.Pipeline;
 using FastPathLb.TestKit;
 
@@ -88,7 +85,7 @@ public sealed class BatchTests
             if (!source.Receive(batch))
             {
                 return new Outcome(
-                    fates, [.. sink.Frames.Select(frame => frame.Bytes)], TablesOf(built), built.Balancer.EstablishedFrames);
+                    fates, [.. sink.Frames.Select(frame => frame.Bytes)], Tables.Of(built), built.Balancer.EstablishedFrames);
             }
 
             built.Balancer.Process(batch);
@@ -98,30 +95,6 @@ public sealed class BatchTests
                 fates.Add($"{frame.Number} {frame.Verdict} {frame.Reason} {frame.Connection}");
             }
         }
-    }
-
-    private static string TablesOf(BuiltLoadBalancer built)
-    {
-        using StringWriter text = new();
-        IpvsadmTables.WriteList(text, built.Namespace);
-        IpvsadmTables.WriteStatistics(text, built.Namespace);
-        IpvsadmTables.WriteConnections(text, built.Namespace, built.Balancer.Now);
-        IptablesTables.Write(text, built.Namespace.Mangle);
-        IptablesTables.Write(text, built.Namespace.Filter);
-        IptablesTables.Write(text, built.Namespace.Translator.Table);
-
-        // Whatever the tables do not show: windows, timeouts to the nanosecond.
-        for (int number = 0; number < built.Table.NumbersUsed; number++)
-        {
-            Connection connection = built.Table[number];
-            connection.DecisionGeneration = 0;
-            connection.DecisionOriginal = 0;
-            connection.DecisionReply = 0;
-            connection.ClientLink = 0;
-            text.WriteLine(Convert.ToHexString(MemoryMarshal.AsBytes(new ReadOnlySpan<Connection>(ref connection))));
-        }
-
-        return text.ToString();
     }
 
     private sealed record Outcome(List<string> Fates, List<byte[]> Sent, string Tables, long ShortWay);

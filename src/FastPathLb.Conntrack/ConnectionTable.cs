@@ -17,8 +17,8 @@ public sealed class ConnectionTable : IDisposable
     private readonly Slab<Connection> _connections;
     private readonly ConnectionIndex _index;
     private readonly TimingWheel _wheel;
-    private readonly Slab<int> _free;
     private readonly ulong _seed;
+    private int _firstFree = -1;
     private int _freeCount;
     private int _ipvsReplies;
     private int _fresh;
@@ -35,7 +35,6 @@ public sealed class ConnectionTable : IDisposable
         _connections = new Slab<Connection>(capacity);
         _index = new ConnectionIndex(_connections) { IsShared = isShared };
         _wheel = new TimingWheel(capacity);
-        _free = new Slab<int>(capacity);
     }
 
     /// <summary>Most connections at a time.</summary>
@@ -52,7 +51,7 @@ public sealed class ConnectionTable : IDisposable
 
     /// <summary>Memory per connection of capacity, everything counted, in bytes.</summary>
     public double BytesPerConnection =>
-        (double)(_connections.SizeBytes + _index.SizeBytes + _wheel.SizeBytes + _free.SizeBytes) / Capacity;
+        (double)(_connections.SizeBytes + _index.SizeBytes + _wheel.SizeBytes) / Capacity;
 
     /// <summary>When to look at records again.</summary>
     public TimingWheel Wheel => _wheel;
@@ -97,7 +96,14 @@ public sealed class ConnectionTable : IDisposable
         int number;
         if (_freeCount > 0)
         {
-            number = _free[--_freeCount];
+            number = _firstFree;
+            _firstFree = _connections[number].Server;
+            if (--_freeCount > 0)
+            {
+                // Records that were given back lie anywhere: the next one will be there when it is needed.
+                _connections.Prefetch(_firstFree);
+                _wheel.Prefetch(_firstFree);
+            }
         }
         else if (_fresh < Capacity)
         {
@@ -108,23 +114,10 @@ public sealed class ConnectionTable : IDisposable
             return -1;
         }
 
-        PrefetchNext();
         ref Connection connection = ref _connections[number];
         connection = default;
         connection.Server = -1;
         return number;
-    }
-
-    /// <summary>Records that were given back lie anywhere: fetches the one that will be taken a few allocations from now.</summary>
-    private void PrefetchNext()
-    {
-        const int Ahead = 4;
-        if (_freeCount > Ahead)
-        {
-            int next = _free[_freeCount - 1 - Ahead];
-            _connections.Prefetch(next);
-            _wheel.Prefetch(next);
-        }
     }
 
     /// <summary>Gives a record back; it must be out of index and wheel.</summary>
@@ -135,7 +128,11 @@ public sealed class ConnectionTable : IDisposable
             (connection.Flags & (ConnectionFlags.IndexedOriginal | ConnectionFlags.IndexedReply | ConnectionFlags.Timed)) == 0,
             "a record is released after it was unlinked");
         connection.Flags = ConnectionFlags.None;
-        _free[_freeCount++] = number;
+
+        // The list of free records is threaded through them.
+        connection.Server = _firstFree;
+        _firstFree = number;
+        _freeCount++;
     }
 
     /// <summary>Makes a record found by its original key.</summary>
@@ -228,7 +225,6 @@ public sealed class ConnectionTable : IDisposable
     {
         _index.Dispose();
         _wheel.Dispose();
-        _free.Dispose();
         _connections.Dispose();
     }
 }

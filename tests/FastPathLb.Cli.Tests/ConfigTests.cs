@@ -25,6 +25,18 @@ public sealed class ConfigTests
     }
 
     [Fact]
+    public void Another_network_of_the_node_can_be_chosen()
+    {
+        string folder = CapturesFolder.Folder("swarm-web");
+
+        Assert.Contains("lb:\n  address: 10.0.0.2/24", CommandRun.Of("config", "--node", folder, "--network", "ingress").Output);
+        Assert.Equal(CommandRun.Of("config", "--node", folder).Output, CommandRun.Of("config", "--node", folder, "--network", "mynet").Output);
+        CommandRun run = CommandRun.Of("config", "--node", folder, "--network", "nope");
+        Assert.Equal(ExitCode.BadInput, run.Code);
+        Assert.EndsWith("there are balancers ingress, lb", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_folder_that_is_not_there_is_named()
     {
         CommandRun run = CommandRun.Of("config", "--node", "/nowhere/at/all");

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using FastPathLb.Cli.Options;
 using FastPathLb.NodeState;
+using NodeDump = FastPathLb.NodeState.NodeState;
 
 namespace FastPathLb.Cli.Commands;
 
@@ -10,6 +12,7 @@ internal static class ConfigCommand
     [
         "fastpathlb config --node captures/rr-basic",
         "fastpathlb config --node dumps/ -o lb.yaml",
+        "fastpathlb config --node dumps/ --network frontend",
     ];
 
     /// <summary>The command.</summary>
@@ -17,14 +20,16 @@ internal static class ConfigCommand
     {
         Option<string> node = new("--node", "-n") { HelpName = "DIR", Description = "Folder of a node's dumps", Required = true };
         Option<string?> output = new("--output", "-o") { HelpName = "FILE", Description = "File to write; standard output if not given" };
-        Command command = new("config", "Print the YAML configuration that says the same as a folder of dumps") { node, output };
-        command.SetAction(parsed => Run(parsed.GetValue(node)!, parsed.GetValue(output), console));
+        Option<string?> network = NodeOptions.NetworkOption();
+        Command command = new("config", "Print the YAML configuration that says the same as a folder of dumps") { node, network, output };
+        command.SetAction(parsed => Run(parsed.GetValue(node)!, parsed.GetValue(network), parsed.GetValue(output), console));
         return command.WithExamples(s_examples);
     }
 
-    private static int Run(string folder, string? output, CommandConsole console)
+    private static int Run(string folder, string? network, string? output, CommandConsole console)
     {
-        string yaml = LbConfigWriter.Write(NodeDumpReader.Read(folder));
+        NodeDump node = NodeDumpReader.Read(folder);
+        string yaml = LbConfigWriter.Write(network is null ? node : node.OfNetwork(network));
         if (output is null)
         {
             console.Out.Write(yaml);

@@ -18,6 +18,8 @@ internal static class ReplayCommand
         "fastpathlb replay traffic.pcap --node dumps/ -o emitted.pcap",
         "fastpathlb replay lb-eth0.pcap --config lb.yaml --attach overlay --json",
         "fastpathlb replay traffic.pcap --node dumps/ --events events.txt --checkpoints checkpoints.txt --state tables/",
+        "fastpathlb replay lb-eth0.pcap --node dumps/ --network frontend",
+        "fastpathlb replay recording.pcap --node dumps/ --no-hints --rr-start 1",
         "tcpdump -i eth0 -w - udp port 4789 | fastpathlb replay - --node dumps/ -o emitted.pcap",
     ];
 

@@ -25,11 +25,20 @@ internal class NodeOptions
         Description = "YAML configuration instead of dumps; 'fastpathlb config' prints one of a folder of dumps",
     };
 
+    private Option<string?> Network { get; } = NetworkOption();
+
     private Option<string?> Attach { get; } = OptionKinds.OneOf(
         "--attach", "Where the capture was taken: the node's card (VXLAN), or the load balancer's eth0. Inferred if not given",
         Underlay, Overlay);
 
     private Option<bool> Json { get; } = new("--json") { Description = "One JSON document on standard output" };
+
+    /// <summary>Which network's load balancer is meant.</summary>
+    public static Option<string?> NetworkOption() => new("--network")
+    {
+        HelpName = "NET",
+        Description = "Network whose load balancer it is, where the node has several; the dumps lb.* and overlay.* if not given",
+    };
 
     /// <summary>Gives a command the options.</summary>
     public virtual void AddTo(Command command)
@@ -37,6 +46,7 @@ internal class NodeOptions
         command.Add(Input);
         command.Add(NodeFolder);
         command.Add(ConfigFile);
+        command.Add(Network);
         command.Add(Attach);
         command.Add(Json);
     }
@@ -46,6 +56,7 @@ internal class NodeOptions
     {
         Input = parsed.GetValue(Input) ?? string.Empty,
         NodeFolder = parsed.GetValue(NodeFolder),
+        Network = parsed.GetValue(Network),
         ConfigFile = parsed.GetValue(ConfigFile),
         Attach = parsed.GetValue(Attach),
         IsJson = parsed.GetValue(Json),

@@ -11,6 +11,8 @@ internal sealed record ReplayArguments
 
     public string? ConfigFile { get; init; }
 
+    public string? Network { get; init; }
+
     public string? Attach { get; init; }
 
     public string? CheckpointFile { get; init; }
@@ -30,6 +32,8 @@ internal sealed record ReplayArguments
     public string? SourcePorts { get; init; }
 
     public bool IsJson { get; init; }
+
+    public bool IgnoresRecording { get; init; }
 
     public bool HidesProgress { get; init; }
 }

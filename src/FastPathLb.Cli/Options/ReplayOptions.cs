@@ -54,6 +54,11 @@ internal sealed class ReplayOptions : NodeOptions
     private Option<string?> SourcePorts { get; } = OptionKinds.OneOf(
         "--snat-ports", "Which source port is taken when the client's own is in use", NextFree, Drawn);
 
+    private Option<bool> NoHints { get; } = new("--no-hints")
+    {
+        Description = "Take nothing from what the recording's own load balancer sent: order of frames, round robin's start, drawn ports",
+    };
+
     private Option<bool> NoProgress { get; } = new("--no-progress") { Description = "No progress bar on the terminal" };
 
     /// <inheritdoc/>
@@ -69,6 +74,7 @@ internal sealed class ReplayOptions : NodeOptions
         command.Add(Capacity);
         command.Add(Seed);
         command.Add(SourcePorts);
+        command.Add(NoHints);
         command.Add(NoProgress);
     }
 
@@ -84,6 +90,7 @@ internal sealed class ReplayOptions : NodeOptions
         Capacity = parsed.GetValue(Capacity),
         Seed = parsed.GetValue(Seed),
         SourcePorts = parsed.GetValue(SourcePorts),
+        IgnoresRecording = parsed.GetValue(NoHints),
         HidesProgress = parsed.GetValue(NoProgress),
     };
 }

@@ -23,6 +23,9 @@ internal sealed record ReplayPlan : IDisposable
     /// <summary>Whether the recording may say how round robin began: nothing typed does.</summary>
     public bool InfersStart { get; init; }
 
+    /// <summary>Whether the recording may say what dumps cannot.</summary>
+    public bool UsesHints { get; init; }
+
     /// <summary>Changes to carry out.</summary>
     public IReadOnlyList<NodeEvent> Events { get; init; } = [];
 

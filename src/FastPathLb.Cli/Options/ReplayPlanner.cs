@@ -56,6 +56,28 @@ internal static class ReplayPlanner
     /// <returns>Null where they name none and the capture lies beside none.</returns>
     public static NodeDump? FindNode(ReplayArguments typed, ICollection<string> notes)
     {
+        NodeDump? node = ReadNode(typed, notes);
+        return typed.Network is { } network ? node?.OfNetwork(network) : node;
+    }
+
+    /// <summary>Where the capture was taken, as typed or inferred.</summary>
+    public static AttachPoint FindAttachPoint(ReplayArguments typed, CaptureInput input, NodeDump node, ICollection<string> notes)
+    {
+        switch (typed.Attach)
+        {
+            case Underlay:
+                return AttachPoint.Underlay;
+            case Overlay:
+                return AttachPoint.Overlay;
+            default:
+                (AttachPoint point, string reason) = AttachInference.Infer(input, typed.Input, node);
+                notes.Add(reason);
+                return point;
+        }
+    }
+
+    private static NodeDump? ReadNode(ReplayArguments typed, ICollection<string> notes)
+    {
         if (typed.ConfigFile is { } config)
         {
             return LbConfigReader.Read(config);
@@ -73,22 +95,6 @@ internal static class ReplayPlanner
 
         notes.Add($"The node is that of the dumps beside the capture, in {beside} (--node or --config says otherwise).");
         return NodeDumpReader.Read(beside);
-    }
-
-    /// <summary>Where the capture was taken, as typed or inferred.</summary>
-    public static AttachPoint FindAttachPoint(ReplayArguments typed, CaptureInput input, NodeDump node, ICollection<string> notes)
-    {
-        switch (typed.Attach)
-        {
-            case Underlay:
-                return AttachPoint.Underlay;
-            case Overlay:
-                return AttachPoint.Overlay;
-            default:
-                (AttachPoint point, string reason) = AttachInference.Infer(input, typed.Input, node);
-                notes.Add(reason);
-                return point;
-        }
     }
 
     private static ReplayPlan Plan(ReplayArguments typed, CommandConsole console, CaptureInput input, bool usesRecording)
@@ -110,7 +116,8 @@ internal static class ReplayPlanner
             Node = node,
             RecordingFolder = recording,
             Balancer = balancer,
-            InfersStart = typed.Order is null && typed.RoundRobinStart is null,
+            UsesHints = !typed.IgnoresRecording,
+            InfersStart = !typed.IgnoresRecording && typed.Order is null && typed.RoundRobinStart is null,
             Events = events,
             Checkpoints = checkpoints is null ? [] : CheckpointFileReader.Read(checkpoints),
             StateFolder = typed.StateFolder,

@@ -19,13 +19,22 @@ internal static class ReplayRunner
     public static ReplaySummary Run(ReplayPlan plan, BuiltLoadBalancer built, CommandConsole console, ReplayHooks hooks)
     {
         CaptureReader reader = plan.Input.Reader;
-        RecordingHints hints = FindHints(plan.Input, built);
+        bool isWatched = plan.ShowsProgress && ProgressBar.IsWorthwhile(plan.Input);
+        RecordingHints hints = plan.UsesHints && IsRecording(plan.Input, built)
+            ? isWatched ? ProgressBar.Look(console, plan.Input, FindHints) : FindHints(null)
+            : RecordingHints.None;
         RoundRobinStart start = plan.InfersStart && hints.Picks.Count > 0
-            ? StartInference.Find(plan.Node, plan.Balancer, plan.Input.OpenAnew, hints, plan.Events)
+            ? StartInference.Find(plan.Node, plan.Balancer, plan.Input.OpenAnew, hints, plan.Events, hooks.Stopping)
             : RoundRobinStart.AsListed;
-        return plan.ShowsProgress && ProgressBar.IsWorthwhile(plan.Input)
+        return isWatched
             ? ProgressBar.Run(console, plan.Input, tick => Make(hooks.AfterBatch + tick).Run(reader, hooks.Sink, hooks.Stopping))
             : Make(hooks.AfterBatch).Run(reader, hooks.Sink, hooks.Stopping);
+
+        RecordingHints FindHints(Action<CaptureReader>? tick)
+        {
+            using CaptureReader anew = plan.Input.OpenAnew();
+            return RecordingHints.Infer(anew, built.Balancer, tick is null ? null : () => tick(anew), hooks.Stopping);
+        }
 
         Replay Make(Action<FrameBatch>? afterBatch) => new(built)
         {
@@ -42,16 +51,8 @@ internal static class ReplayRunner
     }
 
     // A recording of both directions tells what dumps cannot; what cannot be read twice is taken as it is.
-    private static RecordingHints FindHints(CaptureInput input, BuiltLoadBalancer built)
-    {
-        if (!input.IsFile || input.EstimatedBytes > RecordingHints.CaptureBytesMax || !HasOwnFrames(input, built))
-        {
-            return RecordingHints.None;
-        }
-
-        using CaptureReader reader = input.OpenAnew();
-        return RecordingHints.Infer(reader, built.Balancer);
-    }
+    private static bool IsRecording(CaptureInput input, BuiltLoadBalancer built) =>
+        input.IsFile && input.EstimatedBytes <= RecordingHints.CaptureBytesMax && HasOwnFrames(input, built);
 
     private static bool HasOwnFrames(CaptureInput input, BuiltLoadBalancer built)
     {

@@ -9,6 +9,12 @@ namespace FastPathLb.Engine.Replaying;
 /// </summary>
 public sealed class CaptureSource : IFrameSource
 {
+    /// <summary>
+    /// Latest time of a frame, nanoseconds since the Unix epoch, in the year 2223: damaged captures have times at the end of all
+    /// numbers, to which no timeout can be added.
+    /// </summary>
+    public const long TimeMax = 8_000_000_000_000_000_000;
+
     private readonly CaptureReader _reader;
     private readonly LoadBalancer _balancer;
     private readonly byte[] _converted = GC.AllocateUninitializedArray<byte>(4096);
@@ -106,8 +112,8 @@ public sealed class CaptureSource : IFrameSource
             return;
         }
 
-        if (captured.TimestampNanoseconds >= StopBefore
-            || !batch.TryAdd(frame, captured.TimestampNanoseconds, captured.RecordNumber, wireLength))
+        long timestamp = Math.Min(captured.TimestampNanoseconds, TimeMax);
+        if (timestamp >= StopBefore || !batch.TryAdd(frame, timestamp, captured.RecordNumber, wireLength))
         {
             _ready.Enqueue(Keep(frame, captured, wireLength));
         }
@@ -150,7 +156,7 @@ public sealed class CaptureSource : IFrameSource
     }
 
     private static KeptFrame Keep(ReadOnlySpan<byte> frame, in CapturedFrame captured, int wireLength) =>
-        new(frame.ToArray(), wireLength, captured.TimestampNanoseconds, captured.RecordNumber);
+        new(frame.ToArray(), wireLength, Math.Min(captured.TimestampNanoseconds, TimeMax), captured.RecordNumber);
 
     private bool TryConvert(in CapturedFrame captured, ref ReadOnlySpan<byte> frame, ref int wireLength)
     {

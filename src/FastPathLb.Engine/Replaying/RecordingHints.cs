@@ -72,7 +72,10 @@ public sealed class RecordingHints
     /// <summary>Looks through a capture.</summary>
     /// <param name="reader">The capture, from its beginning; it is read to its end.</param>
     /// <param name="balancer">Tells which frames the load balancer sent.</param>
-    public static RecordingHints Infer(CaptureReader reader, LoadBalancer balancer)
+    /// <param name="afterFrame">Called after each frame, for who watches.</param>
+    /// <param name="stopping">Ends the look early.</param>
+    public static RecordingHints Infer(
+        CaptureReader reader, LoadBalancer balancer, Action? afterFrame = null, CancellationToken stopping = default)
     {
         RecordingHints hints = new();
         Dictionary<Fingerprint, Queue<Arrival>> waiting = [];
@@ -80,8 +83,9 @@ public sealed class RecordingHints
         Dictionary<(ulong, uint), List<Arrival>> flows = [];
         long departures = 0;
         int skip = balancer.AttachPoint == AttachPoint.Underlay ? EnvelopeBytes : 0;
-        while (TryRead(reader, out CapturedFrame captured))
+        while (!stopping.IsCancellationRequested && TryRead(reader, out CapturedFrame captured))
         {
+            afterFrame?.Invoke();
             if (captured.LinkType == LinkType.Ethernet && captured.Data.Length >= skip + EthernetBytes)
             {
                 hints.Witness(captured.Data[skip..], captured.TimestampNanoseconds, balancer.IsOwn(captured.Data));

@@ -19,9 +19,10 @@ public static class StartInference
     /// <param name="open">Opens the capture from its beginning.</param>
     /// <param name="hints">What the recording tells.</param>
     /// <param name="events">Changes while it was made.</param>
+    /// <param name="stopping">Ends the trying early.</param>
     public static RoundRobinStart Find(
         NodeDump node, LoadBalancerOptions options, Func<CaptureReader> open, RecordingHints hints,
-        IReadOnlyList<NodeEvent> events)
+        IReadOnlyList<NodeEvent> events, CancellationToken stopping = default)
     {
         RoundRobinStart best = RoundRobinStart.AsListed;
         int fewest = int.MaxValue;
@@ -42,7 +43,7 @@ public static class StartInference
                 OwnFrames = comparison.AddExpected,
             };
             using CaptureReader reader = open();
-            replay.Run(reader, new ComparingSink(comparison));
+            replay.Run(reader, new ComparingSink(comparison), stopping);
             int differences = comparison.Compare().Differences.Count;
             if (differences < fewest)
             {

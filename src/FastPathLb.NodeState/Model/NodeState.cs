@@ -7,6 +7,10 @@ namespace FastPathLb.NodeState;
 /// </remarks>
 public sealed record NodeState
 {
+    private const string Balancer = "lb";
+    private const string Overlay = "overlay";
+    private const string Ingress = "ingress";
+
     /// <summary>Folder or file the state was read from.</summary>
     public required string Origin { get; init; }
 
@@ -31,6 +35,44 @@ public sealed record NodeState
             : $"{Origin}: there is no namespace '{name}' (no {name}.* dump, and nothing to infer it from); "
             + $"there is {string.Join(", ", Namespaces.Keys.Order(StringComparer.Ordinal))}");
 #pragma warning restore CA1065
+
+    /// <summary>
+    /// The same node seen from another of its networks: that network's balancer and bridge are <c>lb</c> and <c>overlay</c>, and those
+    /// of further networks are left out.
+    /// </summary>
+    /// <param name="network">Name of the network; <c>ingress</c> is the routing mesh's.</param>
+    /// <exception cref="NodeStateException">The node has no balancer of such a network.</exception>
+    public NodeState OfNetwork(string network)
+    {
+        if (Namespaces.TryGetValue(Balancer, out NamespaceState? first) && FindNetwork(first)?.Name == network)
+        {
+            return this;
+        }
+
+        string name = network == Ingress ? Ingress : $"{Balancer}-{network}";
+        string overlayName = network == Ingress ? $"{Ingress}-{Overlay}" : $"{Overlay}-{network}";
+        if (!Namespaces.TryGetValue(name, out NamespaceState? balancer))
+        {
+            throw new NodeStateException(
+                $"{Origin}: there is no load balancer of a network '{network}' (no {name}.* dump); "
+                + $"there are balancers {string.Join(", ", Namespaces.Keys.Where(IsBalancer).Order(StringComparer.Ordinal))}");
+        }
+
+        Dictionary<string, NamespaceState> kept = Namespaces
+            .Where(item => !IsBalancer(item.Key) && item.Key != Overlay && !item.Key.StartsWith($"{Overlay}-", StringComparison.Ordinal)
+                && item.Key != $"{Ingress}-{Overlay}")
+            .ToDictionary(item => item.Key, item => item.Value, StringComparer.Ordinal);
+        kept[Balancer] = balancer with { Name = Balancer };
+        if (Namespaces.TryGetValue(overlayName, out NamespaceState? overlay))
+        {
+            kept[Overlay] = overlay with { Name = Overlay };
+        }
+
+        return this with { Namespaces = kept };
+    }
+
+    private static bool IsBalancer(string name) =>
+        name is Balancer or Ingress || name.StartsWith($"{Balancer}-", StringComparison.Ordinal);
 
     /// <summary>The Docker network that a namespace belongs to: the one whose subnet holds one of its addresses.</summary>
     public DockerNetwork? FindNetwork(NamespaceState space)

@@ -1,6 +1,9 @@
 using System.IO.Compression;
 using FastPathLb.Balancer;
 using FastPathLb.Engine.Building;
+using FastPathLb.Engine.Replaying;
+using FastPathLb.Io.Captures;
+using FastPathLb.Pipeline;
 using FastPathLb.TestKit;
 using Xunit.Abstractions;
 
@@ -72,6 +75,33 @@ public sealed class CaptureDamageTests(ITestOutputHelper output)
                 throw new InvalidOperationException($"{name}, {attachPoint}, {injury}: {exception.Message}", exception);
             }
         }
+    }
+
+    [Theory]
+    [InlineData(AttachPoint.Underlay)]
+    [InlineData(AttachPoint.Overlay)]
+    public void Times_at_the_end_of_all_numbers_are_replayed(AttachPoint attachPoint)
+    {
+        // Of PcapPlusPlus's pcapng-example.pcapng: a time of 2^64 units between ordinary ones.
+        TimedFrame[] frames = [.. Recordings.ReadFrames("ping-vip", attachPoint)];
+        using MemoryStream bytes = new();
+        using (CaptureWriter writer = CaptureWriter.Create(bytes, "times", new CaptureWriterOptions { Format = CaptureFormat.Pcapng }))
+        {
+            for (int index = 0; index < frames.Length; index++)
+            {
+                writer.Write(index % 3 == 1 ? long.MaxValue : frames[index].TimestampNanoseconds, frames[index].Bytes);
+            }
+        }
+
+        using BuiltLoadBalancer built = LoadBalancerBuilder.Build(
+            Recordings.ReadNode("ping-vip"), new LoadBalancerOptions { AttachPoint = attachPoint });
+        using HangWatch hangs = new(HangWatch.Limit);
+        long replayed = 0;
+        hangs.Run(() => $"times, {attachPoint}", () => replayed = FuzzTargets.Replay(built, bytes.ToArray()));
+
+        Assert.Equal(frames.Count(frame => !built.Balancer.IsOwn(frame.Bytes)), replayed);
+        Assert.True(built.Balancer.Counters[Verdict.Answered] > 0);
+        Assert.Equal(CaptureSource.TimeMax, built.Balancer.Now);
     }
 
     private static byte[] Decompress(string path)

@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace FastPathLb.Pipeline;
 
@@ -75,6 +77,11 @@ public sealed class FrameBatch
     /// <summary>The whole arena; offsets of descriptors index it.</summary>
     public Span<byte> Arena => _arena;
 
+    /// <summary>
+    /// Address of the arena's first byte, for a device that shares the arena with the kernel or a card. The arena is pinned: it never moves.
+    /// </summary>
+    public nint ArenaAddress => Marshal.UnsafeAddrOfPinnedArrayElement(_arena, 0);
+
     /// <summary>Connects the sink that takes emitted frames when the batch has no more room for them.</summary>
     public void ConnectSink(IFrameSink sink) => _sink = sink;
 
@@ -127,6 +134,23 @@ public sealed class FrameBatch
         // The next frame starts on a 64-byte boundary plus 14, so that IPv4 headers are aligned as a NIC driver aligns them.
         int end = frame.Offset + lengthBytes + TailroomBytes;
         _inputNext = ((end + 63) & ~63) - 64;
+    }
+
+    /// <summary>
+    /// Takes a frame that lies in the input area already, where a device put it, with head room before it. Not to be mixed with
+    /// <see cref="Reserve"/>, which knows nothing of such places. At most <see cref="CountMax"/> frames.
+    /// </summary>
+    /// <param name="offset">First byte of the frame in the arena.</param>
+    /// <param name="lengthBytes">Bytes that are there.</param>
+    /// <param name="wireLengthBytes">Bytes it had on the wire.</param>
+    /// <param name="timestampNanoseconds">Time of arrival, nanoseconds since the Unix epoch.</param>
+    /// <param name="number">Number of the frame in its source.</param>
+    /// <param name="portIndex">Port it came in at.</param>
+    public void Place(int offset, int lengthBytes, int wireLengthBytes, long timestampNanoseconds, long number, int portIndex = 0)
+    {
+        Debug.Assert(offset >= HeadroomBytes && offset + lengthBytes + TailroomBytes <= _arena.Length, "a frame has room around it");
+        _inputNext = offset - HeadroomBytes;
+        Commit(lengthBytes, wireLengthBytes, timestampNanoseconds, number, portIndex);
     }
 
     /// <summary>Copies a frame in.</summary>

@@ -16,14 +16,14 @@ internal static class RunCommand
     [
         "fastpathlb run --tap tap0 --config lb.yaml",
         "fastpathlb run --tap tap0 --config lb.yaml --pcap live.pcap --metrics 127.0.0.1:9464 --top",
-        "fastpathlb run --af-packet eth1 --node dumps/ --attach underlay",
+        "fastpathlb run --af-xdp eth1 --node dumps/ --attach underlay",
         "fastpathlb ctl ipvsadm -e -f 257 -r 10.0.1.3 -m -w 0        # drain a server of it",
     ];
 
     /// <summary>The command.</summary>
     public static Command Create(CommandConsole console)
     {
-        Command command = new("run", "Be the load balancer on a live network: TAP or AF_PACKET (needs root)");
+        Command command = new("run", "Be the load balancer on a live network: TAP, AF_PACKET or AF_XDP (needs root)");
         RunOptions options = new();
         options.AddTo(command);
         command.SetAction(parsed => Run(options.Read(parsed), console));

@@ -110,7 +110,7 @@ internal sealed class RunOptions
     {
         Option[] all =
         [
-            Tap, Packet, NodeFolder, ConfigFile, Attach, Mtu, BusyPoll, Workers, Recording, RecordingMegabytes,
+            Tap, Packet, Xdp, NodeFolder, ConfigFile, Attach, Mtu, Queue, ZeroCopy, BusyPoll, Workers, Recording, RecordingMegabytes,
             RecordingFiles, Metrics, Otlp, Control, NoControl, NoWatch, Capacity, Seed, SourcePorts, Top, LogLevel, LogJson,
         ];
         foreach (Option option in all)

@@ -23,11 +23,11 @@ internal static class RunPlanner
     /// <exception cref="NodeStateException">A dump or configuration is wrong.</exception>
     public static RunPlan Plan(RunArguments typed)
     {
-        string[] devices = [.. new[] { typed.Tap, typed.Packet }.OfType<string>()];
+        string[] devices = [.. new[] { typed.Tap, typed.Packet, typed.Xdp }.OfType<string>()];
         if (devices.Length != 1)
         {
             throw new UsageException(
-                $"one of --tap NAME and --af-packet IF is expected, found {(devices.Length == 0 ? "none" : "several")}");
+                $"one of --tap NAME, --af-packet IF and --af-xdp IF is expected, found {(devices.Length == 0 ? "none" : "several")}");
         }
 
         if (typed.NodeFolder is null == typed.ConfigFile is null)
@@ -49,6 +49,11 @@ internal static class RunPlanner
         if (typed.RecordingFiles is not null && typed.RecordingMegabytes is null)
         {
             throw new UsageException("--pcap-files needs --pcap-size N: when to begin the next file");
+        }
+
+        if (typed.Xdp is null && (typed.Queue is not null || typed.ZeroCopy is not null))
+        {
+            throw new UsageException("--queue and --zero-copy are for --af-xdp");
         }
 
         NodeSource source = new(typed.NodeFolder ?? typed.ConfigFile!);
@@ -92,8 +97,17 @@ internal static class RunPlanner
             throw new UsageException("--mtu is for --tap; 'ip link set IF mtu N' sets that of another interface");
         }
 
-        return PacketDevice.Open(typed.Packet!, clock);
+        return typed.Xdp is { } xdp
+            ? XdpDevice.Open(xdp, clock, typed.Queue ?? 0, ZeroCopyOf(typed.ZeroCopy), typed.IsBusyPolling)
+            : PacketDevice.Open(typed.Packet!, clock);
     }
+
+    private static bool? ZeroCopyOf(string? word) => word switch
+    {
+        Always => true,
+        Never => false,
+        _ => null,
+    };
 
     /// <summary>The MTU of the interface that the device stands for.</summary>
     private static int? MtuOf(NodeDump node, LoadBalancerOptions balancer)

@@ -1,3 +1,4 @@
+using FastPathLb.Balancer.Stack;
 using FastPathLb.Live.Devices;
 using Microsoft.Extensions.Logging;
 
@@ -7,12 +8,18 @@ namespace FastPathLb.Live.Running;
 internal sealed class LinkWatch
 {
     private readonly ILiveDevice _device;
+    private readonly NetworkNamespace _space;
     private long _dropsSeen;
     private long _sentSeen;
     private bool _isDown;
     private bool _isOffloadTold;
+    private bool _isChecksumTold;
 
-    public LinkWatch(ILiveDevice device) => _device = device;
+    public LinkWatch(ILiveDevice device, NetworkNamespace space)
+    {
+        _device = device;
+        _space = space;
+    }
 
     public void Look(ILogger logger)
     {
@@ -35,6 +42,15 @@ internal sealed class LinkWatch
                 logger,
                 $"{_device.Name} receives frames longer than its MTU, from segmentation offload, which cannot be sent on: "
                 + $"ethtool -K {_device.Name} tso off gso off gro off, and the same at a veth's other end");
+        }
+
+        if (_space.PartialChecksumPackets > 0 && !_isChecksumTold)
+        {
+            _isChecksumTold = true;
+            LiveLog.Warning(
+                logger,
+                $"{_device.Name} receives packets whose checksum was left to a network card, which their receivers will drop: "
+                + "ethtool -K PEER tx off, where PEER is the veth's other end");
         }
 
         _dropsSeen = counters.DownDrops;

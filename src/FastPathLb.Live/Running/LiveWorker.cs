@@ -38,7 +38,7 @@ public sealed class LiveWorker
         _meter = meter;
         _batch = device.CreateBatch();
         _announcer = new ArpAnnouncer(built);
-        _watch = new LinkWatch(device);
+        _watch = new LinkWatch(device, built.Namespace);
     }
 
     /// <summary>Records what passes, or null.</summary>

@@ -11,6 +11,8 @@ public sealed class WebTests
     [InlineData("--tap", true)]
     [InlineData("--af-packet", false)]
     [InlineData("--af-packet", true)]
+    [InlineData("--af-xdp", false)]
+    [InlineData("--af-xdp", true)]
     public void Curl_alternates_over_two_hosts_that_see_the_load_balancers_address(string device, bool isTunnel)
     {
         using SwarmLab swarm = new(isTunnel, isVeth: device != "--tap");

@@ -63,7 +63,7 @@ internal sealed class SwarmLab : IDisposable
             // What the kernel would leave to a card: on a veth there is none.
             foreach (string[] end in (string[][])[Lab.In("lb", "ethtool", "-K", "p-lb"), Lab.In("lb2", "ethtool", "-K", "lb0")])
             {
-                Shell.Run([.. end, "tso", "off", "gso", "off", "gro", "off"]);
+                Shell.Run([.. end, "tx", "off", "tso", "off", "gso", "off", "gro", "off"]);
             }
         }
     }

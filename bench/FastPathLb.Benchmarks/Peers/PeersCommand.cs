@@ -76,7 +76,7 @@ internal sealed class PeersCommand
     private static void PrintRow(string what, params object[] cells)
     {
         int[] widths = [5, 8, 5, 8, 8, 9, 8, 8, 8];
-        Console.Write($"{what,-34}");
+        Console.Write($"{what,-44}");
         for (int index = 0; index < cells.Length; index++)
         {
             string text = cells[index] is double number ? number.ToString("F1", CultureInfo.InvariantCulture) : $"{cells[index]}";
@@ -108,6 +108,9 @@ internal sealed class PeersCommand
         built.Balancer.Advance(opened.Now + (Hour / 30), batch);
         string suffix = hasOuterChecksum ? ", outer UDP checksum" : "";
         Measure($"forward{suffix}", new FrameGenerator(batch, _batchSize, flows, TcpFlags.Ack, isSequential: false), "hot");
+        built.Balancer.UsesEstablishedPath = false;
+        Measure($"forward, general path{suffix}", new FrameGenerator(batch, _batchSize, flows, TcpFlags.Ack, isSequential: false), "hot");
+        built.Balancer.UsesEstablishedPath = true;
         foreach ((string what, int forward, int reply) in (ReadOnlySpan<(string, int, int)>)[("forward", 1, 0), ("reverse", 0, 1), ("both ways", 1, 1)])
         {
             // Slots of a flow lie side by side where both directions are in the ring; else its first half is used.

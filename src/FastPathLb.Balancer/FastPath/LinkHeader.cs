@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using FastPathLb.Wire;
 
 namespace FastPathLb.Balancer.FastPath;
@@ -90,18 +91,12 @@ internal struct LinkHeader
         uint sum = _sum + typeOfService + total + identification;
         sum = (sum & 0xFFFF) + (sum >> 16);
         ushort checksum = (ushort)~(sum + (sum >> 16));
-        Unsafe.WriteUnaligned(ref Unsafe.Add(ref packet, -64), _word0);
-        Unsafe.WriteUnaligned(ref Unsafe.Add(ref packet, -56), _word1 | ((ulong)typeOfService << 56));
-        Unsafe.WriteUnaligned(
-            ref Unsafe.Add(ref packet, -48), _word2 | Swap((ushort)total) | (Swap(identification) << 16));
-        Unsafe.WriteUnaligned(ref Unsafe.Add(ref packet, -40), _word3 | Swap(checksum));
-        Unsafe.WriteUnaligned(
-            ref Unsafe.Add(ref packet, -32), _word4 | (Swap(sourcePort) << 16) | (Swap((ushort)udpBytes) << 48));
-        Unsafe.WriteUnaligned(ref Unsafe.Add(ref packet, -24), _word5);
-        Unsafe.WriteUnaligned(ref Unsafe.Add(ref packet, -16), _word6);
-        Unsafe.WriteUnaligned(ref Unsafe.Add(ref packet, -8), _word7);
+        ref byte start = ref Unsafe.Add(ref packet, -SizeBytes);
+        Vector512.LoadUnsafe(in _word0).StoreUnsafe(ref Unsafe.As<byte, ulong>(ref start));
+        Unsafe.Add(ref start, 15) = (byte)typeOfService;
+        Unsafe.WriteUnaligned(ref Unsafe.Add(ref start, 16), BinaryPrimitives.ReverseEndianness((total << 16) | identification));
+        Unsafe.WriteUnaligned(ref Unsafe.Add(ref start, 24), BinaryPrimitives.ReverseEndianness(checksum));
+        Unsafe.WriteUnaligned(ref Unsafe.Add(ref start, 34), BinaryPrimitives.ReverseEndianness(sourcePort));
+        Unsafe.WriteUnaligned(ref Unsafe.Add(ref start, 38), BinaryPrimitives.ReverseEndianness((ushort)udpBytes));
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong Swap(ushort value) => BinaryPrimitives.ReverseEndianness(value);
 }

@@ -9,7 +9,7 @@ public enum ForwardingMethod : byte
     /// <summary>Route: the packet as it is, to the server's MAC; replies go their own way.</summary>
     Route = 1,
 
-    /// <summary>Tunnel: IP in IP. Swarm never uses it and it is not emulated.</summary>
+    /// <summary>Tunnel: IPv4 in IPv4 to the server; replies go their own way.</summary>
     Tunnel = 2,
 
     /// <summary>Local: the server is this host.</summary>

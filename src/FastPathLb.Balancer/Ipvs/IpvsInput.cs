@@ -17,6 +17,7 @@ internal sealed class IpvsInput
     private readonly NetworkNamespace _space;
     private readonly IpvsCore _ipvs;
     private readonly ConnectionTable _table;
+    private readonly IpvsTunnel _tunnel;
     private int _dropCounter;
 
     public IpvsInput(NetworkNamespace space, IpvsCore ipvs, ConnectionTable table)
@@ -24,6 +25,7 @@ internal sealed class IpvsInput
         _space = space;
         _ipvs = ipvs;
         _table = table;
+        _tunnel = new IpvsTunnel(space);
     }
 
     /// <summary>Handles a packet at LOCAL_IN.</summary>
@@ -215,7 +217,7 @@ internal sealed class IpvsInput
     /// <summary>ip_vs_todrop: one packet in so many.</summary>
     private bool ShedsLoad()
     {
-        if (_ipvs.Settings.DropRate == 0 || --_dropCounter > 0)
+        if (!_ipvs.Settings.DropsPackets || _ipvs.Settings.DropRate == 0 || --_dropCounter > 0)
         {
             return false;
         }
@@ -354,7 +356,7 @@ internal sealed class IpvsInput
         return outcome;
     }
 
-    /// <summary>ip_vs_nat_xmit and ip_vs_dr_xmit.</summary>
+    /// <summary>ip_vs_nat_xmit, ip_vs_dr_xmit, ip_vs_tunnel_xmit.</summary>
     private Outcome? Transmit(Packet packet, int number, RealServer server)
     {
         DropReason refused = Approve(packet, server, isIcmp: false, out bool isLocal, out bool isTold);
@@ -374,8 +376,19 @@ internal sealed class IpvsInput
             }
         }
 
-        packet.IgnoresDontFragment = true;
+        return Send(packet, connection, server, isLocal);
+    }
+
+    private Outcome? Send(Packet packet, in Connection connection, RealServer server, bool isLocal)
+    {
         packet.IsBalanced = true;
+        if (server.Method == ForwardingMethod.Tunnel && !isLocal)
+        {
+            bool ownsConntrack = (connection.Flags & ConnectionFlags.OwnsConntrack) != 0;
+            return Outcome.Of(_tunnel.Send(packet, server, _space.FindRoute(server.Address)!.SourceAddress, ownsConntrack));
+        }
+
+        packet.IgnoresDontFragment = true;
         AdjustConntrack(packet, connection, server);
         return isLocal ? null : Outcome.Of(_space.Output.SendLocal(packet));
     }
@@ -404,8 +417,9 @@ internal sealed class IpvsInput
         }
 
         Ipv4.DecrementTimeToLive(packet.Bytes);
-        int mtu = route.Interface.MtuBytes;
-        if (packet.IsDontFragment && packet.LengthBytes > mtu && !packet.IsSuperPacket && !isIcmp)
+        bool isTunnel = server.Method == ForwardingMethod.Tunnel;
+        int mtu = route.Interface.MtuBytes - (isTunnel ? IpvsTunnel.HeaderBytes : 0);
+        if (packet.IsDontFragment && (!isTunnel || _ipvs.Settings.DiscoversPathMtu) && packet.LengthBytes > mtu && !packet.IsSuperPacket && !isIcmp)
         {
             isTold = _space.IcmpErrors.Send(
                 packet, IcmpType.DestinationUnreachable, Icmp.FragmentationNeeded, (uint)mtu);
@@ -480,9 +494,6 @@ internal sealed class IpvsInput
             return Outcome.Dropped(DropReason.IpvsIcmpTruncated);
         }
 
-        packet.IgnoresDontFragment = true;
-        packet.IsBalanced = true;
-        AdjustConntrack(packet, connection, server);
-        return isLocal ? null : Outcome.Of(_space.Output.SendLocal(packet));
+        return Send(packet, connection, server, isLocal);
     }
 }

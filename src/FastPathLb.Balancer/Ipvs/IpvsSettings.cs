@@ -21,12 +21,15 @@ public sealed class IpvsSettings
     /// <summary>secure_tcp: the state table of an attack is in force.</summary>
     public bool IsSecureTcp { get; set; }
 
-    /// <summary>drop_packet in its mode 3: one of so many packets that would open a connection is dropped; 0 for none (am_droprate).</summary>
-    public int DropRate { get; set; }
+    /// <summary>drop_packet in its mode 3: packets that would open a connection are dropped.</summary>
+    public bool DropsPackets { get; set; }
+
+    /// <summary>Of so many packets that would open a connection drop_packet drops one (am_droprate).</summary>
+    public int DropRate { get; set; } = 10;
 
     /// <summary>schedule_icmp: errors open connections.</summary>
     public bool SchedulesIcmp { get; set; }
 
-    /// <summary>pmtu_disc.</summary>
+    /// <summary>pmtu_disc: a tunnel's packets must not be cut where those inside must not.</summary>
     public bool DiscoversPathMtu { get; set; } = true;
 }

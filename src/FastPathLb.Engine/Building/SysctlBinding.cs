@@ -8,14 +8,12 @@ namespace FastPathLb.Engine.Building;
 internal static class SysctlBinding
 {
     private const long Second = 1_000_000_000;
-    private const int DropRateDefault = 10;
     private const string TrackPrefix = "net.netfilter.nf_conntrack_";
     private const string IpvsPrefix = "net.ipv4.vs.";
 
     public static void ApplyAll(NetworkNamespace space, NamespaceState state)
     {
-        // drop_packet says whether am_droprate counts.
-        foreach (string name in state.Sysctls.Keys.OrderByDescending(name => name, StringComparer.Ordinal))
+        foreach (string name in state.Sysctls.Keys)
         {
             Apply(space, name, state.GetSysctl(name));
         }
@@ -83,15 +81,15 @@ internal static class SysctlBinding
                 space.Ipvs.Settings.IsSloppyTcp = value != 0;
                 return true;
             case "secure_tcp":
-                // 1 and 2 are automatic, by free memory; 3 is always on.
+                // 1 and 2 are on while memory is short, which no dump tells: there is enough. 3 is always on.
                 space.Ipvs.Settings.IsSecureTcp = value == 3;
                 return true;
             case "drop_packet":
-                // 1 and 2 are automatic, by free memory; 3 is always on.
-                space.Ipvs.Settings.DropRate = value == 3 ? Math.Max(space.Ipvs.Settings.DropRate, DropRateDefault) : 0;
+                // As secure_tcp.
+                space.Ipvs.Settings.DropsPackets = value == 3;
                 return true;
             case "am_droprate":
-                space.Ipvs.Settings.DropRate = space.Ipvs.Settings.DropRate > 0 ? value : 0;
+                space.Ipvs.Settings.DropRate = value;
                 return true;
             case "schedule_icmp":
                 space.Ipvs.Settings.SchedulesIcmp = value != 0;

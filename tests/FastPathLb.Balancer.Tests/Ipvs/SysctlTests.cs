@@ -115,6 +115,20 @@ public sealed class SysctlTests
         Assert.Equal(IpvsTcpState.SynReceived, secure.Balancer.Connections[0].IpvsState);
     }
 
+    [Theory]
+    [InlineData(0, "DCBA")]
+    [InlineData(1, "DCBA")]
+    [InlineData(2, "DCBA")]
+    [InlineData(3, "-D-C")]
+    public void Drop_packet_sheds_one_in_am_droprate_in_mode_3_alone(int mode, string picks)
+    {
+        // Modes 1 and 2 wait for memory to be short. The rate counts whether it was set before or after.
+        using PickBench bench = new(new SmallSwarm { Servers = SmallSwarm.Weighted(1, 1, 1, 1) });
+        Assert.Null(bench.Balancer.Run("sysctl -w net.ipv4.vs.am_droprate=2"));
+        Assert.Null(bench.Balancer.Run($"sysctl -w net.ipv4.vs.drop_packet={mode}"));
+        Assert.Equal(picks, bench.Open(4));
+    }
+
     [Fact]
     public void Ipvsadm_set_changes_three_timeouts()
     {

@@ -14,6 +14,8 @@ internal static class OverlayCases
     private const string UdpLb = SmallSwarm.Lb + ":5353";
     private const string UdpServer = First + ":53";
 
+    private static readonly SmallSwarm s_tunnel = new() { Servers = ["{ address: 10.0.1.4, forwarding: tunnel }"] };
+
     public static IReadOnlyList<PathCase> All { get; } =
     [
         new("a SYN is scheduled, its destination and source translated", Open),
@@ -172,6 +174,26 @@ internal static class OverlayCases
                     .Becomes(PacketBuilder.Tcp(Vip, Client, TcpFlags.Ack, 5001, 1001) with { TimeToLive = 63 }),
             ]),
         new(
+            "a tunnel carries the packet as it is, in a packet to the server",
+            s_tunnel,
+            In(Syn).Becomes(Tunnelled(Syn with { TimeToLive = 63 })),
+            In(Syn with { TypeOfService = 0x13 }).Becomes(Tunnelled(Syn with { TimeToLive = 63, TypeOfService = 0x13 }) with { TypeOfService = 0x12 })),
+        new(
+            "a tunnel takes twenty bytes of the MTU",
+            s_tunnel with { MtuBytes = 600 },
+            In(LongDatagram(580)).Becomes(Tunnelled(LongDatagram(580) with { TimeToLive = 63 })),
+            In(LongDatagram(584)).Answers(
+                DropReason.FragmentationNeeded,
+                Error(IcmpType.DestinationUnreachable, 4, LongDatagram(584) with { TimeToLive = 63 }, 580) with
+                {
+                    Payload = (LongDatagram(584) with { TimeToLive = 63 }).BuildPacket().AsMemory(0, 548),
+                })),
+        new(
+            "without pmtu_disc a tunnel's packets may be cut",
+            s_tunnel with { Sysctls = new Dictionary<string, int> { ["vs.pmtu_disc"] = 0 } },
+            In(Syn).Ends(Verdict.Forwarded, DropReason.None)
+                .WithOwn(SmallSwarm.FromBalancer(Tunnelled(Syn with { TimeToLive = 63 }) with { DontFragment = false }))),
+        new(
             "a connection whose server is removed is dropped",
             new SmallSwarm { Sysctls = new Dictionary<string, int> { ["vs.expire_nodest_conn"] = 0 } },
             [
@@ -198,4 +220,14 @@ internal static class OverlayCases
             In(PacketBuilder.Udp(UdpClient, UdpVip)).Becomes(PacketBuilder.Udp(UdpLb, UdpServer) with { TimeToLive = 63 }),
             In(PacketBuilder.Udp(UdpClient, UdpVip)).Becomes(PacketBuilder.Udp(UdpLb, Second + ":53") with { TimeToLive = 63 })),
     ];
+
+    private static PacketBuilder LongDatagram(int bytes) => PacketBuilder.Udp(Client, Vip, Bytes(bytes - 28));
+
+    private static PacketBuilder Tunnelled(PacketBuilder inner) =>
+        PacketBuilder.Other(SmallSwarm.Lb, First, IpProtocol.IpInIp, inner.BuildPacket()) with
+        {
+            TypeOfService = inner.TypeOfService,
+            TimeToLive = inner.TimeToLive,
+            Identification = 0,
+        };
 }

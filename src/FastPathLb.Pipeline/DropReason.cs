@@ -76,6 +76,9 @@ public enum DropReason : byte
     /// <summary>The inner source MAC is known for good behind another VTEP.</summary>
     VxlanSourceMoved = 22,
 
+    /// <summary>An encrypted packet between nodes (ESP).</summary>
+    OuterEncrypted = 23,
+
     // IPv4 input.
     /// <summary>IPv4 version, header length or total length is wrong.</summary>
     Ipv4Malformed = 30,
@@ -230,4 +233,10 @@ public enum DropReason : byte
 
     /// <summary>The capture's link type holds no such packet.</summary>
     LinkTypeUnserved = 101,
+
+    /// <summary>The device leads nowhere here.</summary>
+    DeviceUnplugged = 102,
+
+    /// <summary>More frames wait between namespaces than there is room for.</summary>
+    BacklogFull = 103,
 }

@@ -14,6 +14,9 @@ public sealed class DropReasonTests
         [DropReason.SourceQuotaExceeded] = "rate limits hold back errors; the packet they are about is dropped for its own reason",
         [DropReason.FrameTooLargeForDevice] = "an MTU has at least 68 bytes, so eight bytes behind the longest header always fit",
         [DropReason.LocalChecksumWrong] = "every device that can be configured vouches for checksums",
+        [DropReason.OuterEncrypted] = "of a whole node: NodeTests",
+        [DropReason.DeviceUnplugged] = "of a whole node: NodeTests",
+        [DropReason.BacklogFull] = "no frame causes as many as there is room for",
         [DropReason.SentByLoadBalancer] = "the replay passes over own frames before they become a batch",
         [DropReason.LinkTypeUnserved] = "the replay passes over foreign link types before they become a batch",
     };

@@ -38,7 +38,7 @@ public sealed class HelpTests
     public void Completion_offers_options_and_their_words()
     {
         Assert.Contains("--attach", CommandRun.Of("[suggest:10]", "replay --a").Lines);
-        Assert.Equal(["overlay", "underlay"], CommandRun.Of("[suggest:16]", "replay --attach ").Lines.Order(StringComparer.Ordinal));
+        Assert.Equal(["node", "overlay", "underlay"], CommandRun.Of("[suggest:16]", "replay --attach ").Lines.Order(StringComparer.Ordinal));
     }
 
     [Fact]

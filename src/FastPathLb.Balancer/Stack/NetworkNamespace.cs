@@ -90,6 +90,9 @@ public sealed class NetworkNamespace
     /// <summary>Whether packets for others are forwarded (net.ipv4.ip_forward).</summary>
     public bool ForwardsPackets { get; set; } = true;
 
+    /// <summary>Whether programs listen here that nothing tells of, as on a host: then what is for them is taken without a word.</summary>
+    public bool HasUnknownListeners { get; set; }
+
     /// <summary>Whether senders are told of better routes (send_redirects).</summary>
     public bool SendsRedirects { get; set; } = true;
 

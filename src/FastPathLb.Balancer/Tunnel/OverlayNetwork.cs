@@ -16,6 +16,7 @@ public sealed class OverlayNetwork : ILinkOutput
     private readonly Uplink _uplink;
     private readonly NetworkNamespace _space;
     private readonly NetworkInterface _device;
+    private readonly Node.TunnelPort? _port;
 
     /// <summary>Joins a namespace's interface with the uplink.</summary>
     public OverlayNetwork(uint vni, Uplink uplink, NetworkNamespace space, NetworkInterface device)
@@ -25,6 +26,17 @@ public sealed class OverlayNetwork : ILinkOutput
         _space = space;
         _device = device;
         space.Connect(device, this);
+        uplink.Add(this);
+    }
+
+    /// <summary>Joins a bridge of a whole node with the uplink.</summary>
+    internal OverlayNetwork(uint vni, Uplink uplink, Node.TunnelPort port)
+    {
+        Vni = vni;
+        _uplink = uplink;
+        _space = null!;
+        _device = null!;
+        _port = port;
         uplink.Add(this);
     }
 
@@ -90,14 +102,22 @@ public sealed class OverlayNetwork : ILinkOutput
             return Outcome.Dropped(DropReason.VxlanEcnInvalid);
         }
 
+        if (_port is not null)
+        {
+            return _port.Receive(batch, offset, capturedBytes, inputIndex, now);
+        }
+
         MacAddress destination = MacAddress.Read(frame);
         return destination != _device.Mac && !destination.IsMulticast
             ? Outcome.Dropped(DropReason.BridgeNotForLoadBalancer)
             : _space.Receive(_device, batch, offset, capturedBytes, wireBytes, inputIndex, now, out connection);
     }
 
+    DropReason ILinkOutput.Transmit(FrameBatch batch, int offset, int lengthBytes, int inputIndex, long now) =>
+        Transmit(batch, offset, lengthBytes, inputIndex, now);
+
     /// <summary>From the load balancer over the bridge to the tunnel.</summary>
-    DropReason ILinkOutput.Transmit(FrameBatch batch, int offset, int lengthBytes, int inputIndex, long now)
+    internal DropReason Transmit(FrameBatch batch, int offset, int lengthBytes, int inputIndex, long now)
     {
         Span<byte> frame = batch.Slice(offset, lengthBytes);
         if (AnswersArp && BinaryPrimitives.ReadUInt16BigEndian(frame[12..]) == (ushort)EtherType.Arp)

@@ -36,6 +36,11 @@ internal static class ReplayCommand
     /// <summary>Runs the command.</summary>
     public static int Run(ReplayArguments typed, CommandConsole console)
     {
+        if (typed.Attach == Words.Node)
+        {
+            return NodeCommand.Replay(typed, console);
+        }
+
         using ReplayPlan plan = ReplayPlanner.Plan(typed, console, usesRecording: false);
         ReplayResult result = Replay(plan, console);
         if (plan.IsJson)

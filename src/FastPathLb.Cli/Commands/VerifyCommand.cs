@@ -61,6 +61,11 @@ internal static class VerifyCommand
             throw new UsageException("verify needs a capture IN, or --all DIR (see 'fastpathlb verify --help')");
         }
 
+        if (typed.Attach == Words.Node)
+        {
+            return NodeCommand.Verify(typed, first, console);
+        }
+
         using ReplayPlan plan = ReplayPlanner.Plan(typed, console, usesRecording: true);
         VerifyResult result = VerifyRunner.Run(plan, console);
         if (plan.IsJson)

@@ -28,8 +28,10 @@ internal class NodeOptions
     private Option<string?> Network { get; } = NetworkOption();
 
     private Option<string?> Attach { get; } = OptionKinds.OneOf(
-        "--attach", "Where the capture was taken: the node's card (VXLAN), or the load balancer's eth0. Inferred if not given",
-        Underlay, Overlay);
+        "--attach",
+            "Where the capture was taken: the node's card (VXLAN), or the load balancer's eth0; or node, its card with the whole node "
+                + "behind it. Inferred if not given",
+        Underlay, Overlay, Node);
 
     private Option<bool> Json { get; } = new("--json") { Description = "One JSON document on standard output" };
 

@@ -15,6 +15,10 @@ internal sealed record ReplayArguments
 
     public string? Attach { get; init; }
 
+    public IReadOnlyList<string> Taps { get; init; } = [];
+
+    public string Prefix { get; init; } = "";
+
     public string? CheckpointFile { get; init; }
 
     public string? StateFolder { get; init; }

@@ -59,6 +59,20 @@ internal sealed class ReplayOptions : NodeOptions
         Description = "Take nothing from what the recording's own load balancer sent: order of frames, round robin's start, drawn ports",
     };
 
+    private Option<string[]> Taps { get; } = new("--tap")
+    {
+        HelpName = "FILE",
+        Description = "With --attach node: a capture taken at a device of a namespace, by its name (lb-eth0.pcap, ingress-eth1.pcap); "
+            + "what tasks sent there comes in, the rest is compared",
+        AllowMultipleArgumentsPerToken = true,
+    };
+
+    private Option<string?> Prefix { get; } = new("--prefix")
+    {
+        HelpName = "NAME",
+        Description = "With --attach node: what the names of the node's files begin with, where a folder has several nodes' (node2.)",
+    };
+
     private Option<bool> NoProgress { get; } = new("--no-progress") { Description = "No progress bar on the terminal" };
 
     /// <inheritdoc/>
@@ -75,6 +89,8 @@ internal sealed class ReplayOptions : NodeOptions
         command.Add(Seed);
         command.Add(SourcePorts);
         command.Add(NoHints);
+        command.Add(Taps);
+        command.Add(Prefix);
         command.Add(NoProgress);
     }
 
@@ -91,6 +107,8 @@ internal sealed class ReplayOptions : NodeOptions
         Seed = parsed.GetValue(Seed),
         SourcePorts = parsed.GetValue(SourcePorts),
         IgnoresRecording = parsed.GetValue(NoHints),
+        Taps = parsed.GetValue(Taps) ?? [],
+        Prefix = parsed.GetValue(Prefix) ?? "",
         HidesProgress = parsed.GetValue(NoProgress),
     };
 }

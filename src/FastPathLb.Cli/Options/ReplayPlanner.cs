@@ -20,6 +20,16 @@ internal static class ReplayPlanner
     /// <exception cref="IOException">The capture cannot be read.</exception>
     public static ReplayPlan Plan(ReplayArguments typed, CommandConsole console, bool usesRecording)
     {
+        if (typed.Attach == Node)
+        {
+            throw new UsageException("--attach node is for replay and verify");
+        }
+
+        if (typed.Taps.Count > 0 || typed.Prefix.Length > 0)
+        {
+            throw new UsageException("--tap and --prefix go with --attach node");
+        }
+
         if (typed.NodeFolder is not null && typed.ConfigFile is not null)
         {
             throw new UsageException("--node and --config both say what the node is: give one of them");

@@ -5,6 +5,7 @@ internal static class Words
 {
     public const string Underlay = "underlay";
     public const string Overlay = "overlay";
+    public const string Node = "node";
     public const string Listed = "listed";
     public const string Reversed = "reversed";
     public const string NextFree = "next-free";

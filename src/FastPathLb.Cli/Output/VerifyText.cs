@@ -39,7 +39,8 @@ internal static class VerifyText
         writer.WriteLine($"{Of(replay.Summary.Elapsed)}: {verdict}");
     }
 
-    private static void WriteFrames(TextWriter writer, IReadOnlyList<FrameDifference> differences, int first)
+    /// <summary>Writes the first differing frames, decoded side by side.</summary>
+    public static void WriteFrames(TextWriter writer, IReadOnlyList<FrameDifference> differences, int first)
     {
         for (int index = 0; index < Math.Min(first, differences.Count); index++)
         {
@@ -65,7 +66,8 @@ internal static class VerifyText
         : frame.Number > 0 ? $"  {who} {FramePrinter.Print(frame.Bytes)}  ({numberIs} {frame.Number})"
         : $"  {who} {FramePrinter.Print(frame.Bytes)}");
 
-    private static void WriteRows(TextWriter writer, IReadOnlyList<StateDifference> differences, int first)
+    /// <summary>Writes the first differing rows of tables.</summary>
+    public static void WriteRows(TextWriter writer, IReadOnlyList<StateDifference> differences, int first)
     {
         writer.WriteLine();
         foreach (StateDifference difference in differences.Take(first))

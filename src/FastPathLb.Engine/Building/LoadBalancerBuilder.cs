@@ -5,7 +5,6 @@ using FastPathLb.Balancer.Stack;
 using FastPathLb.Balancer.Tunnel;
 using FastPathLb.Conntrack;
 using FastPathLb.NodeState;
-using FastPathLb.Wire;
 using NodeDump = FastPathLb.NodeState.NodeState;
 
 namespace FastPathLb.Engine.Building;
@@ -77,7 +76,7 @@ public static class LoadBalancerBuilder
         }
     }
 
-    private static void StartRoundRobin(IpvsCore ipvs, int picked)
+    internal static void StartRoundRobin(IpvsCore ipvs, int picked)
     {
         foreach (VirtualService service in ipvs.Services)
         {
@@ -92,40 +91,11 @@ public static class LoadBalancerBuilder
         NodeDump node, NetworkNamespace space, NetworkInterface device)
     {
         NamespaceState overlay = node["overlay"];
-        InterfaceState vxlan = FindVxlan(overlay)
+        InterfaceState vxlan = UplinkBuilder.FindVxlan(overlay)
             ?? throw new NodeStateException(
                 $"{node.Origin}: namespace 'overlay' has no VXLAN device; expected one in overlay.ip-addr.txt (ip -d addr)");
-        NamespaceState host = node["host"];
-        (InterfaceState uplinkState, InterfaceAddress address) = FindUplink(host, vxlan.Vxlan!, node.Origin);
-
-        Uplink uplink = new(uplinkState.Mac, address.Address.Value, (ushort)vxlan.Vxlan!.DestinationPort)
-        {
-            ComputesChecksums = vxlan.Vxlan.UdpChecksum,
-            Link = new Ipv4Prefix(address.Address, address.PrefixLength),
-        };
-        if (vxlan.Vxlan.SourcePortHigh > vxlan.Vxlan.SourcePortLow)
-        {
-            uplink.SourcePortLow = (ushort)vxlan.Vxlan.SourcePortLow;
-            uplink.SourcePortHigh = (ushort)vxlan.Vxlan.SourcePortHigh;
-        }
-
-        foreach (NeighborState neighbor in host.Neighbors)
-        {
-            if (neighbor.Mac is { } mac)
-            {
-                uplink.Neighbors.Set(neighbor.Address.Value, mac);
-            }
-        }
-
-        foreach (RouteState route in host.Routes)
-        {
-            if (route.Destination.Length == 0 && route.Via is { } via)
-            {
-                uplink.Gateway = via.Value;
-            }
-        }
-
-        OverlayNetwork network = new(vxlan.Vxlan.Vni.Value, uplink, space, device)
+        (Uplink uplink, _) = UplinkBuilder.Build(node["host"], vxlan.Vxlan!, node.Origin);
+        OverlayNetwork network = new(vxlan.Vxlan!.Vni.Value, uplink, space, device)
         {
             DeviceMac = vxlan.Mac,
             Learns = vxlan.Vxlan.Learning,
@@ -140,35 +110,5 @@ public static class LoadBalancerBuilder
         }
 
         return (uplink, network);
-    }
-
-    private static InterfaceState? FindVxlan(NamespaceState overlay)
-    {
-        foreach (InterfaceState device in overlay.Interfaces)
-        {
-            if (device.Vxlan is not null)
-            {
-                return device;
-            }
-        }
-
-        return null;
-    }
-
-    private static (InterfaceState Device, InterfaceAddress Address) FindUplink(NamespaceState host, VxlanState vxlan, string origin)
-    {
-        foreach (InterfaceState device in host.Interfaces)
-        {
-            foreach (InterfaceAddress address in device.Addresses)
-            {
-                if (device.Kind != "loopback" && device.Name != "lo" && (vxlan.Local is null || vxlan.Local == address.Address))
-                {
-                    return (device, address);
-                }
-            }
-        }
-
-        throw new NodeStateException(
-            $"{origin}: no interface of the host has the VXLAN device's local address {vxlan.Local}; expected it in host.ip-addr.txt");
     }
 }

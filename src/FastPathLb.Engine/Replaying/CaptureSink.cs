@@ -25,7 +25,8 @@ public sealed class CaptureSink : IFrameSink
         {
             FrameCount++;
             ByteCount += emitted[index].LengthBytes;
-            _writer?.Write(emitted[index].TimestampNanoseconds, batch.EmittedBytes(index), originalLengthBytes: emitted[index].WireLengthBytes);
+            _writer?.Write(
+                emitted[index].TimestampNanoseconds, batch.EmittedBytes(index), originalLengthBytes: emitted[index].WireLengthBytes);
         }
     }
 }

@@ -105,7 +105,8 @@ public sealed class Replay
     private Queue<Moment> Merge()
     {
         List<Moment> moments = [];
-        moments.AddRange(EventInference.Refine(Events, Hints, _notes).Select(item => new Moment(item.TimestampNanoseconds, item, null, false)));
+        moments.AddRange(
+            EventInference.Refine(Events, Hints, _notes).Select(item => new Moment(item.TimestampNanoseconds, item, null, false)));
         foreach (Checkpoint checkpoint in Checkpoints)
         {
             long end = EndOfMoment(checkpoint.TimestampNanoseconds);

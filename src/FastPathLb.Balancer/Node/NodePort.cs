@@ -1,0 +1,20 @@
+namespace FastPathLb.Balancer.Node;
+
+/// <summary>What a port of a node is.</summary>
+public enum NodePortKind
+{
+    /// <summary>The node's own card.</summary>
+    Uplink,
+
+    /// <summary>A task's end at a bridge: frames for it leave, frames from it come in.</summary>
+    Task,
+
+    /// <summary>A namespace's device, where what passes can be looked at.</summary>
+    Tap,
+}
+
+/// <summary>A place at which frames enter or leave a node, or are looked at.</summary>
+/// <param name="Name">Name, for captures.</param>
+/// <param name="Kind">What it is.</param>
+/// <param name="Mac">Hardware address of what is there.</param>
+public sealed record NodePort(string Name, NodePortKind Kind, Wire.MacAddress Mac);

@@ -1,0 +1,120 @@
+using System.Buffers.Binary;
+using FastPathLb.Balancer;
+using FastPathLb.Balancer.Node;
+using FastPathLb.Engine.Building;
+using FastPathLb.NodeState;
+using FastPathLb.Wire;
+
+namespace FastPathLb.Engine.Verifying;
+
+/// <summary>
+/// Are the frames at each port of a node those that its captures show? At the card: VXLAN, and flows of published ports. At namespaces'
+/// devices: all IPv4. Left out, and counted, is what is no work of the node's: frames of tasks, whose namespaces are not emulated, and of
+/// the
+/// host's own programs.
+/// </summary>
+public sealed class NodeComparison
+{
+    private const int EthernetBytes = EthernetHeader.MinimumLengthBytes;
+    private const int EnvelopeBytes = 50;
+    private const int UdpPortOffset = EthernetBytes + 20 + 2;
+
+    private readonly SwarmNode _node;
+    private readonly HashSet<int> _captured = [];
+    private readonly HashSet<(IpProtocol Protocol, ushort Port)> _published;
+    private readonly ushort _vxlanPort;
+    private readonly SortedDictionary<string, FrameComparison> _comparisons = new(StringComparer.Ordinal);
+
+    /// <summary>Makes a comparison.</summary>
+    /// <param name="built">The node.</param>
+    /// <param name="state">Its state, which tells the published ports.</param>
+    public NodeComparison(BuiltNode built, NodeState.NodeState state)
+    {
+        _node = built.Node;
+        NamespaceState host = state["host"];
+        _published =
+        [
+            .. from chain in host.Iptables.Nat.Chains
+               from rule in chain.Rules
+               where rule is { TargetKind: RuleTarget.DestinationNat, Protocol: not null, DestinationPorts: not null }
+               from range in rule.DestinationPorts!.Ranges
+               from port in Enumerable.Range(range.First, range.Last - range.First + 1)
+               select (rule.Protocol!.Protocol, (ushort)port),
+        ];
+        _vxlanPort = (ushort)(state.Namespaces.Values.SelectMany(space => space.Interfaces)
+            .FirstOrDefault(device => device.Vxlan is not null)?.Vxlan!.DestinationPort ?? VxlanState.DefaultPort);
+    }
+
+    /// <summary>Frames that tasks of the node sent over the tunnel.</summary>
+    public long TaskFrameCount { get; private set; }
+
+    /// <summary>Frames of the host's own programs.</summary>
+    public long HostFrameCount { get; private set; }
+
+    /// <summary>Says that there is a capture of a port.</summary>
+    public void AddCapture(int port) => _captured.Add(port);
+
+    /// <summary>Adds a frame that a capture shows.</summary>
+    public void AddExpected(int port, byte[] frame, long timestamp, long number) =>
+        Find(port, frame, counts: true)?.AddExpected(frame, timestamp, number);
+
+    /// <summary>Adds a frame that left the node, or passed a namespace's device.</summary>
+    public void AddActual(int port, ReadOnlySpan<byte> frame, long timestamp, long number)
+    {
+        if (_captured.Contains(port))
+        {
+            Find(port, frame, counts: false)?.AddActual(frame, timestamp, number);
+        }
+    }
+
+    /// <summary>Compares, port by port.</summary>
+    public IReadOnlyList<(string Name, FrameVerdict Verdict)> Compare() =>
+        [.. _comparisons.Select(item => (item.Key, item.Value.Compare()))];
+
+    private FrameComparison? Find(int port, ReadOnlySpan<byte> frame, bool counts)
+    {
+        if (frame.Length < EthernetBytes + Ipv4Header.MinimumLengthBytes || EtherTypeOf(frame) != EtherType.Ipv4)
+        {
+            return null;
+        }
+
+        string name = _node.Ports[port].Name;
+        if (port != SwarmNode.UplinkPort)
+        {
+            bool isTasks = _node.FindTask(MacAddress.Read(frame[EthernetHeader.SourceOffset..])) >= 0;
+            return isTasks ? null : Of(name, AttachPoint.Overlay);
+        }
+
+        if (!Ipv4Header.TryParse(frame[EthernetBytes..], out Ipv4Header packet))
+        {
+            return null;
+        }
+
+        if (packet.Protocol == IpProtocol.Udp && frame.Length > EnvelopeBytes + EthernetBytes
+            && BinaryPrimitives.ReadUInt16BigEndian(frame[UdpPortOffset..]) == _vxlanPort)
+        {
+            bool isTasks = _node.FindTask(MacAddress.Read(frame[(EnvelopeBytes + EthernetHeader.SourceOffset)..])) >= 0;
+            TaskFrameCount += isTasks && counts ? 1 : 0;
+            return isTasks ? null : Of($"{name}, VXLAN", AttachPoint.Underlay);
+        }
+
+        bool isPublished = packet.Payload.Length >= 4
+            && _published.Contains((packet.Protocol, BinaryPrimitives.ReadUInt16BigEndian(packet.Payload)));
+        HostFrameCount += isPublished || !counts ? 0 : 1;
+        return isPublished ? Of($"{name}, published ports", AttachPoint.Overlay) : null;
+    }
+
+    private FrameComparison Of(string name, AttachPoint attachPoint)
+    {
+        if (!_comparisons.TryGetValue(name, out FrameComparison? comparison))
+        {
+            comparison = new FrameComparison(attachPoint);
+            _comparisons.Add(name, comparison);
+        }
+
+        return comparison;
+    }
+
+    private static EtherType EtherTypeOf(ReadOnlySpan<byte> frame) =>
+        (EtherType)BinaryPrimitives.ReadUInt16BigEndian(frame[EthernetHeader.EtherTypeOffset..]);
+}

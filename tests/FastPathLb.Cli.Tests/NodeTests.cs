@@ -1,0 +1,72 @@
+using FastPathLb.Io.Captures;
+
+namespace FastPathLb.Cli.Tests;
+
+public sealed class NodeTests
+{
+    private static readonly string s_uplink = Path.Combine(CapturesFolder.Folder("swarm-web"), "uplink.pcap.gz");
+
+    private static string[] Taps =>
+        [.. ((string[])["lb-eth0", "ingress-eth0", "ingress-eth1"])
+            .Select(name => Path.Combine(CapturesFolder.Folder("swarm-web"), $"{name}.pcap.gz"))];
+
+    [Fact]
+    public void A_real_nodes_captures_and_tables_are_the_same()
+    {
+        CommandRun run = CommandRun.Of(["verify", s_uplink, "--attach", "node", "--tap", .. Taps]);
+
+        Assert.Equal(ExitCode.Success, run.Code);
+        Assert.Contains("  eth0, VXLAN                   166      166       166       0\n", run.Output);
+        Assert.Contains("  eth0, published ports          20       20        20       0\n", run.Output);
+        Assert.Matches("tables of ingress, rows +12 +0\n", run.Output);
+        Assert.Matches("tables of lb, rows +66 +0\n", run.Output);
+        Assert.EndsWith("all the same\n", run.Output);
+    }
+
+    [Fact]
+    public void Another_order_of_servers_is_a_difference()
+    {
+        CommandRun run = CommandRun.Of(["verify", s_uplink, "--attach", "node", "--order", "reversed", "--json", "--tap", .. Taps]);
+
+        Assert.Equal(ExitCode.Different, run.Code);
+        Assert.False(run.Json.GetProperty("same").GetBoolean());
+        Assert.Contains(run.Json.GetProperty("compared").EnumerateArray(), item => item.GetProperty("differ").GetInt32() > 0);
+    }
+
+    [Fact]
+    public void Each_port_is_an_interface_of_the_emitted_capture()
+    {
+        using TemporaryFolder folder = new();
+        string output = folder["node.pcapng"];
+        CommandRun run = CommandRun.Of(["replay", s_uplink, "--attach", "node", "-o", output, "--tap", .. Taps]);
+
+        Assert.Equal(ExitCode.Success, run.Code);
+        Assert.Contains("delivered to a task of this node", run.Output);
+        using CaptureReader reader = CaptureReader.Open(output);
+        Dictionary<string, int> frames = [];
+        while (reader.TryRead(out CapturedFrame frame))
+        {
+            string name = reader.Info.Interfaces[frame.InterfaceIndex].Name!;
+            frames[name] = frames.GetValueOrDefault(name) + 1;
+        }
+
+        Assert.Equal(28, frames["web.2.zac77h9eegh67ttnoch4mex8w@ingress"]);
+        Assert.Equal(
+            ["docker_gwbridge", "eth0", "ingress-eth0", "ingress-eth1", "lb-eth0"], frames.Keys.Where(name => !name.Contains('@')).Order());
+    }
+
+    [Theory]
+    [InlineData("go with --attach node", "verify", "--tap", "lb-eth0.pcap", "--attach", "overlay")]
+    [InlineData(
+        "a capture named after one of ingress-eth0, lb-eth0, docker_gwbridge, ingress-eth1 is expected", "verify", "--attach", "node",
+            "--tap", "x.pcap")]
+    [InlineData("--config, --events and --state are for a load balancer alone", "replay", "--attach", "node", "--config", "lb.yaml")]
+    [InlineData("--attach node is for replay and verify", "show", "--attach", "node")]
+    public void What_does_not_go_together_is_said(string error, params string[] words)
+    {
+        CommandRun run = CommandRun.Of([words[0], s_uplink, .. words[1..]]);
+
+        Assert.Equal(ExitCode.BadInput, run.Code);
+        Assert.Contains(error, run.Error);
+    }
+}

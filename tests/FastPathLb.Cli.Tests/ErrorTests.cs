@@ -137,7 +137,7 @@ public sealed class ErrorTests : IDisposable
     [InlineData("both want standard output", "replay", "IN", "--json", "-o", "-")]
     [InlineData("--capacity 3: a whole number, 16 or more, is expected", "replay", "IN", "--capacity", "3")]
     [InlineData("--seed minus: a whole number, 0 or more, is expected", "replay", "IN", "--seed", "minus")]
-    [InlineData("--attach moon: underlay or overlay is expected", "show", "IN", "--attach", "moon")]
+    [InlineData("--attach moon: underlay or overlay or node is expected", "show", "IN", "--attach", "moon")]
     [InlineData("--order up: listed or reversed is expected", "replay", "IN", "--order", "up")]
     [InlineData("--snat-ports any: next-free or drawn is expected", "verify", "IN", "--snat-ports", "any")]
     [InlineData("verify needs a capture IN, or --all DIR", "verify")]

@@ -60,7 +60,7 @@ public sealed class NodeTests
     [InlineData(
         "a capture named after one of ingress-eth0, lb-eth0, docker_gwbridge, ingress-eth1 is expected", "verify", "--attach", "node",
             "--tap", "x.pcap")]
-    [InlineData("--config, --events and --state are for a load balancer alone", "replay", "--attach", "node", "--config", "lb.yaml")]
+    [InlineData("--config, --events, --state and --network are for a load balancer alone", "replay", "--attach", "node", "--config", "lb.yaml")]
     [InlineData("--attach node is for replay and verify", "show", "--attach", "node")]
     public void What_does_not_go_together_is_said(string error, params string[] words)
     {

@@ -87,9 +87,10 @@ internal sealed class NodeRun : IDisposable
     /// <exception cref="UsageException">The options do not go together.</exception>
     public static NodeRun Open(ReplayArguments typed, bool isVerifying, CommandConsole console)
     {
-        if (typed.ConfigFile is not null || typed.EventFile is not null || typed.StateFolder is not null)
+        if (typed.ConfigFile is not null || typed.EventFile is not null || typed.StateFolder is not null || typed.Network is not null)
         {
-            throw new UsageException("--attach node takes --node DIR: --config, --events and --state are for a load balancer alone");
+            throw new UsageException(
+                "--attach node takes --node DIR: --config, --events, --state and --network are for a load balancer alone");
         }
 
         string folder = typed.NodeFolder ?? RecordingFolder.Of(typed.Input)
@@ -144,7 +145,7 @@ internal sealed class NodeRun : IDisposable
     // MACs that only stand in for unknown ones give way to what the capture shows.
     private void LearnNeighbors(NodeDump state)
     {
-        if (_inputs[0].IsFile && !state["host"].Neighbors.Any(neighbor => neighbor.State != NeighborState.InferredState))
+        if (_inputs[0].IsFile && !_typed.IgnoresRecording && !state["host"].Neighbors.Any(neighbor => neighbor.State != NeighborState.InferredState))
         {
             _inputs[0].Peek((in CapturedFrame frame) =>
             {

@@ -272,7 +272,7 @@ internal sealed class EstablishedPath
     /// <summary>Forgets what was decided where the last frame taught something about the network.</summary>
     public void CheckLearned()
     {
-        long learned = _space.Neighbors.Version + (_network is null ? 0 : _network.Fdb.Version + _uplink!.Neighbors.Version);
+        long learned = _space.Neighbors.Version + _space.PathMtus.Version + (_network is null ? 0 : _network.Fdb.Version + _uplink!.Neighbors.Version);
         if (learned != _learned)
         {
             _learned = learned;
@@ -472,6 +472,12 @@ internal sealed class EstablishedPath
     private int DecisionFor(RealServer server, bool isReply, DecisionRecorder recorder, int link, NetworkInterface output)
     {
         int lengthMax = Math.Min(Math.Min(_device.MtuBytes, output.MtuBytes), ushort.MaxValue - LinkHeader.SizeBytes);
+        if (!_space.PathMtus.IsEmpty)
+        {
+            // What may be too long for some path goes the general way.
+            lengthMax = Math.Min(lengthMax, PathMtuTable.BytesMin);
+        }
+
         int key = (server.Number << 1) | (isReply ? 1 : 0);
         _decisionOf.TryGetValue(key, out int first);
         for (int number = first; number != 0; number = _decisions[number].Next)

@@ -418,7 +418,7 @@ internal sealed class IpvsInput
 
         Ipv4.DecrementTimeToLive(packet.Bytes);
         bool isTunnel = server.Method == ForwardingMethod.Tunnel;
-        int mtu = route.Interface.MtuBytes - (isTunnel ? IpvsTunnel.HeaderBytes : 0);
+        int mtu = _space.PathMtus.Of(server.Address, route.Interface, packet.Now) - (isTunnel ? IpvsTunnel.HeaderBytes : 0);
         if (packet.IsDontFragment && (!isTunnel || _ipvs.Settings.DiscoversPathMtu) && packet.LengthBytes > mtu && !packet.IsSuperPacket && !isIcmp)
         {
             isTold = _space.IcmpErrors.Send(

@@ -159,6 +159,9 @@ public sealed class IcmpErrors
         }
     }
 
+    private int MtuOf(Packet about, Route? route) =>
+        route is null ? DatagramBytesMax : _space.PathMtus.Of(about.Source, route.Interface, about.Now);
+
     private static bool IsAboutError(Packet about)
     {
         if (about.Protocol != IpProtocol.Icmp)
@@ -174,7 +177,7 @@ public sealed class IcmpErrors
     {
         int header = Ipv4.HeaderLengthMinimum + Ipv4Options.EchoedLength(about);
         int quoted = Math.Min(
-            about.LengthBytes, Math.Min(route?.Interface.MtuBytes ?? DatagramBytesMax, DatagramBytesMax) - header - Icmp.HeaderBytes);
+            about.LengthBytes, Math.Min(MtuOf(about, route), DatagramBytesMax) - header - Icmp.HeaderBytes);
         quoted = Math.Min(quoted, about.CapturedBytes);
         int length = header + Icmp.HeaderBytes + quoted;
         FrameBatch batch = about.Batch;

@@ -26,12 +26,13 @@ internal sealed class Ipv4Forward
         }
 
         NetworkInterface output = packet.Output!;
-        if (packet.LengthBytes > output.MtuBytes && packet.IsDontFragment && !packet.IsSuperPacket)
+        int mtu = _space.PathMtus.OfForwarded(packet.Destination, output, packet.Now);
+        if (packet.LengthBytes > mtu && packet.IsDontFragment && !packet.IsSuperPacket)
         {
             return Outcome.Answered(
                 DropReason.FragmentationNeeded,
                 _space.IcmpErrors.Send(
-                    packet, IcmpType.DestinationUnreachable, Icmp.FragmentationNeeded, (uint)output.MtuBytes));
+                    packet, IcmpType.DestinationUnreachable, Icmp.FragmentationNeeded, (uint)mtu));
         }
 
         Ipv4.DecrementTimeToLive(packet.Bytes);

@@ -80,7 +80,12 @@ internal sealed class Ipv4Output
     private DropReason Finish(Packet packet)
     {
         NetworkInterface output = packet.Output!;
-        int mtu = output.MtuBytes;
+
+        // IPVS's packets came in as well, but count as the namespace's own (IPSKB_FORWARDED).
+        bool isForwarded = packet.Input is not null && !packet.IgnoresDontFragment;
+        int mtu = isForwarded
+            ? _space.PathMtus.OfForwarded(packet.Destination, output, packet.Now)
+            : _space.PathMtus.Of(packet.Destination, output, packet.Now);
         if ((packet.LengthBytes <= mtu && packet.LargestFragmentBytes == 0) || packet.IsSuperPacket)
         {
             return Transmit(packet, packet.Start, packet.CapturedBytes);

@@ -45,6 +45,11 @@ internal sealed class LocalStack
             return Outcome.Dropped(DropReason.LocalChecksumWrong);
         }
 
+        if ((IcmpType)message[0] == IcmpType.DestinationUnreachable && message[1] == Icmp.FragmentationNeeded)
+        {
+            return LearnPathMtu(packet, message);
+        }
+
         if ((IcmpType)message[0] is not (IcmpType.Echo or IcmpType.Timestamp))
         {
             return Outcome.Consumed(DropReason.LocalIcmpUnserved);
@@ -65,6 +70,22 @@ internal sealed class LocalStack
         return message.Length < OriginateEnd || packet.TransportLengthBytes < OriginateEnd
             ? Outcome.Dropped(DropReason.LocalTransportMalformed)
             : Reply(packet, message[..OriginateEnd], IcmpType.TimestampReply);
+    }
+
+    /// <summary>Somebody on the way says that an echo reply of ours was too long (icmp_unreach, icmp_err).</summary>
+    private Outcome LearnPathMtu(Packet packet, ReadOnlySpan<byte> message)
+    {
+        ReadOnlySpan<byte> quoted = message[Icmp.HeaderBytes..];
+        int header = quoted.IsEmpty ? 0 : (quoted[0] & 15) * 4;
+        if (header < Ipv4.HeaderLengthMinimum || quoted.Length < header + Icmp.HeaderBytes
+            || quoted[Ipv4.ProtocolOffset] != (byte)IpProtocol.Icmp || quoted[header] != (byte)IcmpType.EchoReply)
+        {
+            return Outcome.Consumed(DropReason.LocalIcmpUnserved);
+        }
+
+        _space.PathMtus.Learn(
+            BinaryPrimitives.ReadUInt32BigEndian(quoted[Ipv4.DestinationOffset..]), BinaryPrimitives.ReadUInt16BigEndian(message[6..]), packet.Now);
+        return Outcome.Consumed(DropReason.LocalDeliveredToStack);
     }
 
     /// <summary>Sends a request back as its reply (icmp_echo, icmp_timestamp).</summary>

@@ -44,6 +44,7 @@ public sealed class NetworkNamespace
         Ipvs = new IpvsCore(this, table);
         Reassembler = new FragmentReassembler(this);
         Resolver = new NeighborResolver(this);
+        PathMtus = new PathMtuTable(this);
         Output = new Ipv4Output(this);
         IcmpErrors = new IcmpErrors(this);
         LocalStack = new LocalStack(this);
@@ -128,6 +129,8 @@ public sealed class NetworkNamespace
     internal Ipv4Forward Forward { get; }
 
     internal Ipv4Output Output { get; }
+
+    internal PathMtuTable PathMtus { get; }
 
     /// <summary>When <see cref="Advance"/> has something to do next, nanoseconds since the Unix epoch; not later than that.</summary>
     internal long NextDue =>

@@ -27,7 +27,7 @@ public sealed class PathTests
         foreach (PathCase item in (PathCase[])
         [
             .. OverlayCases.All, .. OverlayLinkCases.All, .. OverlayIcmpCases.All, .. OverlayFragmentCases.All, .. FilterCases.All,
-            .. LimitCases.All, .. OptionCases.All, .. UnderlayCases.All,
+            .. LimitCases.All, .. OptionCases.All, .. MtuCases.All, .. UnderlayCases.All,
         ])
         {
             cases.Add(item.Description, item);

@@ -199,24 +199,24 @@ public sealed class XdpDevice : ILiveDevice
     /// <inheritdoc/>
     public void Wait(int wakeDescriptor, int timeoutMilliseconds)
     {
-        _ = LibcInterop.Poll(_socket.Descriptor, wakeDescriptor, timeoutMilliseconds, out short events, out _);
-        if (_isDown && LibcInterop.InterfaceIndex(Name) == _index)
-        {
-            _isDown = !InterfaceControl.IsUp(Name);
-        }
-
-        if ((events & LibcInterop.PollError) == 0)
+        int ready = LibcInterop.Poll(_socket.Descriptor, wakeDescriptor, timeoutMilliseconds, out short events, out _);
+        if (ready != 0 && (events & LibcInterop.PollError) == 0)
         {
             return;
         }
 
+        // AF_XDP tells nobody that its interface went: it just stays silent.
         if (LibcInterop.InterfaceIndex(Name) != _index)
         {
             Failure = $"{Name}: the interface was removed";
             return;
         }
 
-        Thread.Sleep(DownPauseMilliseconds);
+        _isDown = _isDown && !InterfaceControl.IsUp(Name);
+        if (ready != 0)
+        {
+            Thread.Sleep(DownPauseMilliseconds);
+        }
     }
 
     /// <inheritdoc/>

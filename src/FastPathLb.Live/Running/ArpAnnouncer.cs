@@ -48,9 +48,9 @@ internal sealed class ArpAnnouncer
             return;
         }
 
-        foreach (Ipv4Prefix address in _built.Device.Addresses)
+        for (int index = 0; index < _built.Device.Addresses.Count; index++)
         {
-            Emit(batch, _built.Device.Mac, address.Address, now);
+            Emit(batch, _built.Device.Mac, _built.Device.Addresses[index].Address, now);
         }
     }
 

@@ -60,6 +60,21 @@ public sealed class LiveWorker
     /// <returns>Why the device is gone, or null.</returns>
     public string? Run(CancellationToken stopping)
     {
+        try
+        {
+            return Serve(stopping);
+        }
+        finally
+        {
+            _mailbox.End();
+        }
+    }
+
+    /// <summary>Tells the link again who the load balancer is. Between batches.</summary>
+    public void Announce() => _announcer.Restart();
+
+    private string? Serve(CancellationToken stopping)
+    {
         using CancellationTokenRegistration wake = stopping.Register(_mailbox.Wake);
         _batch.ConnectSink(Recorder is null ? _device : Recorder);
         _announcer.Restart();
@@ -89,9 +104,6 @@ public sealed class LiveWorker
 
         return null;
     }
-
-    /// <summary>Tells the link again who the load balancer is. Between batches.</summary>
-    public void Announce() => _announcer.Restart();
 
     private void Greet()
     {
@@ -128,7 +140,12 @@ public sealed class LiveWorker
     {
         long now = _clock.Read();
         _built.Balancer.Advance(now, _batch);
-        Housekeep(now);
+        _batch.Flush();
+        if (now >= _housekeepingDue)
+        {
+            Housekeep(now);
+        }
+
         if (!IsBusyPolling && !_mailbox.HasWork)
         {
             _device.Wait(_mailbox.WakeDescriptor, IdleMilliseconds);

@@ -11,8 +11,10 @@ public sealed class WorkerMailbox : IDisposable
 {
     private readonly ConcurrentQueue<Action> _queue = new();
     private readonly Lock _closing = new();
+    private readonly Lock _ended = new();
     private int _descriptor;
     private bool _isClosed;
+    private bool _hasEnded;
 
     /// <summary>Makes a mailbox.</summary>
     /// <exception cref="DeviceException">The process has no descriptor left.</exception>
@@ -31,25 +33,22 @@ public sealed class WorkerMailbox : IDisposable
     /// <summary>Whether something waits. Cheap enough to be asked after each batch.</summary>
     public bool HasWork => !_queue.IsEmpty;
 
-    /// <summary>Asks the worker for something and waits for it.</summary>
-    /// <exception cref="TimeoutException">The worker did not come to it: it has ended, or the machine is overloaded.</exception>
+    /// <summary>Asks the worker for something and waits for it. After its end the caller does it itself: last figures are still read.</summary>
+    /// <exception cref="TimeoutException">The worker did not come to it: it has not begun, or the machine is overloaded.</exception>
     public T Ask<T>(Func<T> work, TimeSpan patience)
     {
         TaskCompletionSource<T> result = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        Post(() =>
+        lock (_ended)
         {
-            try
+            if (_hasEnded)
             {
-                result.SetResult(work());
+                return work();
             }
-#pragma warning disable CA1031 // Whoever asked gets what went wrong; the worker goes on.
-            catch (Exception problem)
-#pragma warning restore CA1031
-            {
-                result.SetException(problem);
-            }
-        });
-        return result.Task.Wait(0) || WaitFor(result.Task, patience)
+
+            Post(() => Answer(work, result));
+        }
+
+        return WaitFor(result.Task, patience)
             ? result.Task.GetAwaiter().GetResult()
             : throw new TimeoutException("the load balancer's worker did not answer in time");
     }
@@ -85,6 +84,16 @@ public sealed class WorkerMailbox : IDisposable
         }
     }
 
+    /// <summary>Does what still waits, for the last time: from now on who asks does it himself. The worker, at its end.</summary>
+    public void End()
+    {
+        lock (_ended)
+        {
+            Run();
+            _hasEnded = true;
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -96,6 +105,20 @@ public sealed class WorkerMailbox : IDisposable
                 _ = LibcInterop.Close(_descriptor);
                 _descriptor = -1;
             }
+        }
+    }
+
+    private static void Answer<T>(Func<T> work, TaskCompletionSource<T> result)
+    {
+        try
+        {
+            result.SetResult(work());
+        }
+#pragma warning disable CA1031 // Whoever asked gets what went wrong; the worker goes on.
+        catch (Exception problem)
+#pragma warning restore CA1031
+        {
+            result.SetException(problem);
         }
     }
 

@@ -24,6 +24,20 @@ public sealed class NodeTests
     }
 
     [Fact]
+    public void The_second_nodes_card_is_the_same_though_its_hosts_rules_were_not_dumped()
+    {
+        string capture = Path.Combine(CapturesFolder.Folder("swarm-web"), "node2.uplink.pcap.gz");
+        CommandRun run = CommandRun.Of("verify", capture, "--attach", "node", "--prefix", "node2.");
+
+        Assert.Equal(ExitCode.Success, run.Code);
+        Assert.Matches("eth0, VXLAN +14 +14 +14 +0\\n", run.Output);
+        Assert.Matches("eth0, published ports +10 +10 +10 +0\\n", run.Output);
+        Assert.Contains("10 that answer for tasks whose own frames no capture shows", run.Output);
+        Assert.Contains(
+            "node2.host.iptables-save.txt is missing: Swarm's rules are taken (port 8080 to 172.18.0.2 by docker_gwbridge", run.Output);
+    }
+
+    [Fact]
     public void Another_order_of_servers_is_a_difference()
     {
         CommandRun run = CommandRun.Of(["verify", s_uplink, "--attach", "node", "--order", "reversed", "--json", "--tap", .. Taps]);
@@ -60,7 +74,8 @@ public sealed class NodeTests
     [InlineData(
         "a capture named after one of ingress-eth0, lb-eth0, docker_gwbridge, ingress-eth1 is expected", "verify", "--attach", "node",
             "--tap", "x.pcap")]
-    [InlineData("--config, --events, --state and --network are for a load balancer alone", "replay", "--attach", "node", "--config", "lb.yaml")]
+    [InlineData(
+        "--config, --events, --state and --network are for a load balancer alone", "replay", "--attach", "node", "--config", "lb.yaml")]
     [InlineData("--attach node is for replay and verify", "show", "--attach", "node")]
     public void What_does_not_go_together_is_said(string error, params string[] words)
     {

@@ -127,6 +127,10 @@ public sealed class SwarmTests
             node.Inferred,
             sentence => sentence.StartsWith("node2.host.ip-addr.txt is missing: eth0 has 172.19.188.123/20", StringComparison.Ordinal));
         Assert.Equal(2, node.Docker.Services.Count);
+        Assert.Equal("172.18.0.1", node["host"].FindInterface("docker_gwbridge")!.Addresses[0].Address.ToString());
+        RuleState published = node["host"].Iptables.Nat.FindChain("DOCKER-INGRESS")!.Rules[0];
+        Assert.Equal(("172.18.0.2", true), (published.NatAction!.FirstAddress.ToString(), published.DestinationPorts!.Accepts(8080)));
+        Assert.Equal("172.18.0.1", node["ingress"].Routes[0].Via.ToString());
     }
 
     [Fact]

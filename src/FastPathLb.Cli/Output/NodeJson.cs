@@ -89,5 +89,6 @@ internal static class NodeJson
         writer.WriteEndArray();
         writer.WriteNumber("taskFramesNotCompared", comparison.TaskFrameCount);
         writer.WriteNumber("hostFramesNotCompared", comparison.HostFrameCount);
+        writer.WriteNumber("uncausedFramesNotCompared", comparison.UncausedFrameCount);
     }
 }

@@ -9,6 +9,7 @@ using FastPathLb.Engine.Verifying;
 using FastPathLb.Io.Captures;
 using FastPathLb.NodeState;
 using FastPathLb.Pipeline;
+using FastPathLb.Wire;
 using NodeDump = FastPathLb.NodeState.NodeState;
 
 namespace FastPathLb.Cli.Running;
@@ -26,7 +27,9 @@ internal sealed class NodeRun : IDisposable
     {
         _typed = typed;
         _folder = folder;
-        NodeDump state = NodeDumpReader.Read(folder, typed.Prefix);
+        CaptureInput card = CaptureInput.Open(typed.Input, console);
+        _inputs.Add(card);
+        NodeDump state = WithCardOf(card, NodeDumpReader.Read(folder, typed.Prefix));
         LoadBalancerOptions usual = new();
         Built = SwarmNodeBuilder.Build(state, usual with
         {
@@ -38,11 +41,14 @@ internal sealed class NodeRun : IDisposable
         Source = new NodeSource(Built.Node);
         Comparison = isVerifying ? new NodeComparison(Built, state) : null;
         Notes = [.. state.Inferred, .. Built.Warnings];
-        AddCapture(typed.Input, SwarmNode.UplinkPort, console);
+        AddCapture(card, SwarmNode.UplinkPort);
         LearnNeighbors(state);
         foreach (string tap in typed.Taps)
         {
-            AddCapture(tap, PortOf(tap), console);
+            int port = PortOf(tap);
+            CaptureInput input = CaptureInput.Open(tap, console);
+            _inputs.Add(input);
+            AddCapture(input, port);
         }
 
         _writer = typed.Output is null ? null : CreateWriter(typed.Output);
@@ -134,18 +140,54 @@ internal sealed class NodeRun : IDisposable
         Built.Dispose();
     }
 
-    private void AddCapture(string path, int port, CommandConsole console)
+    private void AddCapture(CaptureInput input, int port)
     {
-        CaptureInput input = CaptureInput.Open(path, console);
-        _inputs.Add(input);
         Source.Add(input.Reader, port);
         Comparison?.AddCapture(port);
     }
 
+    /// <summary>Without the host's own dump the MAC of its card is what the capture shows.</summary>
+    private NodeDump WithCardOf(CaptureInput card, NodeDump state)
+    {
+        NamespaceState host = state["host"];
+        InterfaceState? device = host.Interfaces.FirstOrDefault(item => item is { Kind: "ether", Addresses.Count: > 0 });
+        if (device is null || !card.IsFile || _typed.IgnoresRecording
+            || File.Exists(Path.Combine(_folder, $"{_typed.Prefix}host.ip-addr.txt")))
+        {
+            return state;
+        }
+
+        MacAddress? found = null;
+        card.Peek((in CapturedFrame frame) =>
+        {
+            found = FindMac(frame.Data, device.Addresses[0].Address);
+            return found is null;
+        });
+        return found is not { } mac ? state : state with
+        {
+            Namespaces = new Dictionary<string, NamespaceState>(state.Namespaces, StringComparer.Ordinal)
+            {
+                ["host"] = host with
+                {
+                    Interfaces = [.. host.Interfaces.Select(item => item == device ? item with { Mac = mac } : item)],
+                },
+            },
+        };
+    }
+
+    private static MacAddress? FindMac(ReadOnlySpan<byte> frame, Ipv4Address address) =>
+        EthernetHeader.TryParse(frame, out EthernetHeader ethernet) && ethernet.EtherType == EtherType.Ipv4
+            && Ipv4Header.TryParse(ethernet.Payload, out Ipv4Header packet)
+            ? packet.Source == address ? ethernet.Source
+            : packet.Destination == address ? ethernet.Destination
+            : null
+            : null;
+
     // MACs that only stand in for unknown ones give way to what the capture shows.
     private void LearnNeighbors(NodeDump state)
     {
-        if (_inputs[0].IsFile && !_typed.IgnoresRecording && !state["host"].Neighbors.Any(neighbor => neighbor.State != NeighborState.InferredState))
+        if (_inputs[0].IsFile && !_typed.IgnoresRecording
+            && !state["host"].Neighbors.Any(neighbor => neighbor.State != NeighborState.InferredState))
         {
             _inputs[0].Peek((in CapturedFrame frame) =>
             {

@@ -240,9 +240,9 @@ internal sealed class BalancerInference(NodeDraft node, NamespaceDraft space)
     private void InferRoutes(IReadOnlyList<InterfaceState> devices)
     {
         List<RouteState> routes = [.. SwarmDevices.OnLinkRoutes(devices)];
-        Ipv4Address? gateway = space.Name == "ingress" && GatewayNetwork() is { Subnets: [DockerSubnet subnet, ..] }
-            ? subnet.Gateway
-            : null;
+        Ipv4Address? gateway = space.Name != "ingress" ? null
+            : GatewayNetwork() is { Subnets: [DockerSubnet subnet, ..] } ? subnet.Gateway
+            : GatewayBridgeInference.AddressOf(node, space)?.Address;
         InterfaceState? outside = devices.FirstOrDefault(device => gateway is { } address
             && SwarmDevices.OnLinkRoutes([device]).Any(route => route.Destination.Contains(address)));
         if (outside is not null)

@@ -76,6 +76,7 @@ internal static class HostInference
             InferInterfaces(node, host, address, vteps);
         }
 
+        GatewayBridgeInference.Complete(node, host);
         InterfaceState? uplink = host.Interfaces!.FirstOrDefault(device => device.Addresses.Any(address => address.Address == local))
             ?? SwarmDevices.Uplink(host.Interfaces!);
         host.Routes ??= SwarmDevices.OnLinkRoutes(host.Interfaces!);

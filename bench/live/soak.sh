@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# Mixed load through the load balancer over a line that loses, reorders and doubles frames:
+#   soak.sh [seconds=600]
+# As root; needs iproute2, wrk, iperf3, curl, python3 and the kernel's netem, or else nftables, whose random drops and duplicates stand in for
+# it (reordering then is left to the two senders). Makes and removes the namespaces sk-net, sk-client, sk-web1, sk-web2.
+# Afterwards it says whether connections went back to 0 after their timeouts, how memory went, and what verify says of the recording.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+seconds=${1:-600}
+work=$(mktemp -d)
+
+# A copy, so that a build meanwhile does not change what runs.
+cp -r ../../.artifacts/bin/FastPathLb.Cli/release "$work/program"
+lb=$work/program/fastpathlb.dll
+pids=()
+cleanup() {
+    for p in "${pids[@]}"; do kill "$p" 2>/dev/null || true; done
+    for n in net client web1 web2; do ip netns del "sk-$n" 2>/dev/null || true; done
+    rm -rf "$work"
+}
+trap cleanup EXIT
+
+for n in net client web1 web2; do
+    ip netns add "sk-$n"
+    ip netns exec "sk-$n" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+done
+ip -n sk-net link add br0 up type bridge
+loss=netem
+for h in client:8 web1:3 web2:4; do
+    n=${h%:*}
+    ip -n sk-net link add "$n" up mtu 1450 master br0 type veth peer name eth0 netns "sk-$n"
+    ip -n "sk-$n" link set eth0 address "02:42:0a:00:01:0${h#*:}" mtu 1450 up
+    ip -n "sk-$n" addr add "10.0.1.${h#*:}/24" dev eth0
+    if ! tc -n sk-net qdisc add dev "$n" root netem loss 0.5% duplicate 0.5% reorder 1% delay 1ms 2>/dev/null; then
+        loss="nftables (this kernel has no netem: no reordering)"
+        ip netns exec "sk-$n" nft -f - <<'NFT'
+table netdev soak {
+  chain in {
+    type filter hook ingress device "eth0" priority 0
+    ip protocol { tcp, udp } numgen random mod 1000 < 5 drop
+  }
+}
+NFT
+    fi
+done
+
+# Short timeouts, so that all connections end within the minute after the load.
+cat >"$work/lb.yaml" <<'Y'
+lb:
+  address: 10.0.1.5/24
+  neighbors:
+    - { address: 10.0.1.8, mac: "02:42:0a:00:01:08", state: PERMANENT }
+    - { address: 10.0.1.3, mac: "02:42:0a:00:01:03", state: PERMANENT }
+    - { address: 10.0.1.4, mac: "02:42:0a:00:01:04", state: PERMANENT }
+services:
+  - { vip: 10.0.1.2, servers: [10.0.1.3, 10.0.1.4] }
+  - { vip: 10.0.1.7, servers: [10.0.1.3] }
+timeouts: { tcp: 30, tcpfin: 10, udp: 10 }
+sysctls: { nf_conntrack_tcp_timeout_established: 30, nf_conntrack_tcp_timeout_time_wait: 10, nf_conntrack_udp_timeout: 10, nf_conntrack_udp_timeout_stream: 10, nf_conntrack_tcp_timeout_fin_wait: 10, nf_conntrack_tcp_timeout_close_wait: 10, nf_conntrack_tcp_timeout_last_ack: 10, nf_conntrack_tcp_timeout_syn_sent: 10, nf_conntrack_tcp_timeout_syn_recv: 10 }
+Y
+for w in web1 web2; do
+    mkdir -p "$work/$w"
+    echo "I am $w" >"$work/$w/index.html"
+    head -c 300000 /dev/urandom >"$work/$w/big"
+    (cd "$work/$w" && exec ip netns exec "sk-$w" python3 -m http.server 80 >/dev/null 2>&1) &
+    pids+=($!)
+done
+ip netns exec sk-web1 iperf3 -s >/dev/null 2>&1 &
+pids+=($!)
+ip netns exec sk-net dotnet "$lb" run --tap tap0 --config "$work/lb.yaml" --control "$work/ctl" --pcap "$work/live.pcap" --snat-ports next-free 2>"$work/log" &
+program=$!
+pids+=("$program")
+until ip -n sk-net link set tap0 master br0 2>/dev/null; do sleep 0.2; done
+ask() { dotnet "$lb" ctl --socket "$work/ctl" "$1"; }
+memory() { awk '/VmRSS/ { print $2 }' "/proc/$program/status"; }
+
+echo "soak: $seconds s, loss by $loss"
+deadline=$((SECONDS + seconds))
+echo "seconds memory-KiB connections"
+errors=0
+while ((SECONDS < deadline)); do
+    ip netns exec sk-client wrk -t1 -c8 -d5s --timeout 20s http://10.0.1.2/ >"$work/wrk" 2>&1 || errors=$((errors + 1))
+    ip netns exec sk-client wrk -t1 -c4 -d3s --timeout 20s -H 'Connection: close' http://10.0.1.2/ >>"$work/wrk" 2>&1 || errors=$((errors + 1))
+    ip netns exec sk-client curl -sS --max-time 60 -o "$work/got" http://10.0.1.7/big || errors=$((errors + 1))
+    cmp -s "$work/got" "$work/web1/big" || errors=$((errors + 1))
+    ip netns exec sk-client timeout 30 iperf3 -c 10.0.1.7 -t 1 >/dev/null 2>&1 || errors=$((errors + 1))
+    ip netns exec sk-client timeout 30 iperf3 -c 10.0.1.7 -t 1 -u -b 5M >/dev/null 2>&1 || errors=$((errors + 1))
+    echo "$((seconds - deadline + SECONDS)) $(memory) $(ask counters | awk '$1 == "connections" { print $2 }')"
+done
+
+echo "waiting for the timeouts"
+left=-1
+for _ in $(seq 60); do
+    sleep 5
+    left=$(ask counters | awk '$1 == "connections" { print $2 }')
+    [[ $left != 0 ]] || break
+done
+echo "connections left: $left; memory $(memory) KiB; transfers that failed or differed: $errors"
+ask counters | grep -E '^(frames|verdicts)'
+ask drops
+kill -TERM "$program"
+wait "$program" || true
+ls -l "$work/live.pcap"
+dotnet "$lb" verify "$work/live.pcap" --config "$work/lb.yaml" --attach overlay --snat-ports next-free | tail -n 12
+[[ $left == 0 && $errors == 0 ]]

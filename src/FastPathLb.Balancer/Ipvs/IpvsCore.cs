@@ -18,6 +18,7 @@ public sealed class IpvsCore
     private readonly Dictionary<ServiceKey, VirtualService> _byKey = [];
     private readonly List<RealServer> _servers = [];
     private readonly List<RealServer> _trash = [];
+    private readonly EntryDropper _dropper;
     private long _nextTrashSweep;
 
     internal IpvsCore(NetworkNamespace space, ConnectionTable table)
@@ -25,6 +26,7 @@ public sealed class IpvsCore
         Connections = new IpvsConnections(space, this, table);
         Input = new IpvsInput(space, this, table);
         Output = new IpvsOutput(space, this, table);
+        _dropper = new EntryDropper(this, table, space.Number);
     }
 
     /// <summary>Services in the order they were made.</summary>
@@ -46,7 +48,7 @@ public sealed class IpvsCore
     public bool IsActive => _services.Count > 0;
 
     /// <summary>When removed servers are looked at next, nanoseconds since the Unix epoch.</summary>
-    internal long NextDue => _trash.Count > 0 ? _nextTrashSweep : long.MaxValue;
+    internal long NextDue => Math.Min(_trash.Count > 0 ? _nextTrashSweep : long.MaxValue, _dropper.NextDue);
 
     internal IpvsInput Input { get; }
 
@@ -204,6 +206,11 @@ public sealed class IpvsCore
             Connections.Expire(_nextTrashSweep);
             SweepTrash(_nextTrashSweep);
             _nextTrashSweep += TrashPeriod / 2;
+        }
+
+        if (Settings.DropsEntries)
+        {
+            _dropper.Sweep(now);
         }
 
         Connections.Expire(now);

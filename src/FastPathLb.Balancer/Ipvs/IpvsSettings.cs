@@ -24,6 +24,9 @@ public sealed class IpvsSettings
     /// <summary>drop_packet in its mode 3: packets that would open a connection are dropped.</summary>
     public bool DropsPackets { get; set; }
 
+    /// <summary>drop_entry in its mode 3: half open and idle connections are ended by chance.</summary>
+    public bool DropsEntries { get; set; }
+
     /// <summary>Of so many packets that would open a connection drop_packet drops one (am_droprate).</summary>
     public int DropRate { get; set; } = 10;
 

@@ -84,6 +84,10 @@ internal static class SysctlBinding
                 // 1 and 2 are on while memory is short, which no dump tells: there is enough. 3 is always on.
                 space.Ipvs.Settings.IsSecureTcp = value == 3;
                 return true;
+            case "drop_entry":
+                // 1 and 2 are automatic, by free memory; 3 is always on.
+                space.Ipvs.Settings.DropsEntries = value == 3;
+                return true;
             case "drop_packet":
                 // As secure_tcp.
                 space.Ipvs.Settings.DropsPackets = value == 3;

@@ -24,7 +24,7 @@ internal sealed class CommandConsole
     public bool IsErrorTerminal { get; init; }
 
     /// <summary>Where the user is: from here upwards a capture is looked for that shows what the program does.</summary>
-    public string WorkingFolder { get; init; } = Environment.CurrentDirectory;
+    public string WorkingFolder { get; init; } = FindWorkingFolder();
 
     /// <summary>The process's own.</summary>
     public static CommandConsole Standard(StopSignal stop) => new()
@@ -40,4 +40,17 @@ internal sealed class CommandConsole
         OpenOutput = StandardStreams.OpenOutput,
         IsErrorTerminal = !Console.IsErrorRedirected,
     };
+
+    // A folder that was removed under a shell is no reason to fail: only the first run looks there.
+    private static string FindWorkingFolder()
+    {
+        try
+        {
+            return Environment.CurrentDirectory;
+        }
+        catch (IOException)
+        {
+            return Path.GetTempPath();
+        }
+    }
 }

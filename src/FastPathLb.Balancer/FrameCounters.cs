@@ -32,6 +32,26 @@ public sealed class FrameCounters
         _reasons[(int)DropReason.None] += frames;
     }
 
+    /// <summary>Adds what another one counted, which begins from zero.</summary>
+    internal void Take(FrameCounters other)
+    {
+        FramesIn += other.FramesIn;
+        BytesIn += other.BytesIn;
+        CutFrames += other.CutFrames;
+        (other.FramesIn, other.BytesIn, other.CutFrames) = (0, 0, 0);
+        Take(_reasons, other._reasons);
+        Take(_verdicts, other._verdicts);
+    }
+
+    private static void Take(long[] to, long[] from)
+    {
+        for (int index = 0; index < to.Length; index++)
+        {
+            to[index] += from[index];
+            from[index] = 0;
+        }
+    }
+
     internal void Count(in FrameDescriptor frame)
     {
         FramesIn++;

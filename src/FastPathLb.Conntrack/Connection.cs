@@ -85,8 +85,10 @@ public struct Connection
     /// <summary>Retransmissions seen of the last segment (retrans).</summary>
     public byte Retransmissions;
 
-    private byte _spare0;
-    private ushort _spare1;
+    /// <summary>Number of the worker that the record belongs to, from 0.</summary>
+    public byte Owner;
+
+    private ushort _spare;
 
     /// <summary>Number of the template that controls this connection, plus 1; for a template, how many it controls.</summary>
     public uint Control;

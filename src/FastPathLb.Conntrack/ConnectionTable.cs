@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace FastPathLb.Conntrack;
 
 /// <summary>
-/// The connections of a worker's namespaces: records, the index over both directions, and the wheel that says when to look at a
-/// record again. Fixed capacity, no allocation after start. The only public door to them.
+/// A worker's connections: records, the index over both directions, and the wheel that says when to look at a record again. Fixed
+/// capacity, no allocation after start. The only public door to them; workers that share a <see cref="ConnectionStore"/> have one each.
 /// </summary>
 public sealed class ConnectionTable : IDisposable
 {
@@ -14,47 +14,67 @@ public sealed class ConnectionTable : IDisposable
     /// <summary>Most connections: slot words have 31 bits for a number.</summary>
     public const int CapacityMax = 1 << 30;
 
+    private readonly ConnectionStore _store;
     private readonly Slab<Connection> _connections;
     private readonly ConnectionIndex _index;
     private readonly TimingWheel _wheel;
     private readonly ulong _seed;
+    private readonly bool _hasRivals;
     private int _firstFree = -1;
     private int _freeCount;
-    private int _ipvsReplies;
-    private int _fresh;
+    private int _nextFresh;
+    private int _freshLeft;
+    private int _ownCount;
 
-    /// <summary>Reserves memory for a number of connections.</summary>
+    /// <summary>Reserves memory for a number of connections of one worker's own.</summary>
     /// <param name="capacity">Most connections at a time, 16 or more.</param>
     /// <param name="seed">Seed of the hash: draw it where frames come from strangers, fix it where runs must be alike.</param>
-    /// <param name="isShared">Whether several workers use the table.</param>
+    /// <param name="isShared">Whether several threads look into the table.</param>
     public ConnectionTable(int capacity = CapacityDefault, ulong seed = 0x5EED, bool isShared = true)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 16);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(capacity, CapacityMax);
-        _seed = (seed * 0x9E3779B97F4A7C15) ^ 0xD1B54A32D192ED03;
-        _connections = new Slab<Connection>(capacity);
-        _index = new ConnectionIndex(_connections) { IsShared = isShared };
-        _wheel = new TimingWheel(capacity);
+        _store = new ConnectionStore(capacity, seed, this, isShared);
+        (_connections, _index, _wheel, _seed) = (_store.Connections, _store.Index, new TimingWheel(_store.Links), _store.Seed);
     }
+
+    internal ConnectionTable(ConnectionStore store, int worker)
+    {
+        _store = store;
+        (_connections, _index, _wheel, _seed) = (store.Connections, store.Index, new TimingWheel(store.Links), store.Seed);
+        Worker = worker;
+        _hasRivals = store.Workers > 1;
+    }
+
+    /// <summary>The memory, which others may share.</summary>
+    public ConnectionStore Store => _store;
+
+    /// <summary>Number of the worker that owns what is opened here, from 0.</summary>
+    public int Worker { get; }
+
+    /// <summary>
+    /// Whether the worker has everything to itself for the moment, since all others rest: then it takes over whatever it meets.
+    /// </summary>
+    public bool IsExclusive { get; set; }
 
     /// <summary>Most connections at a time.</summary>
     public int Capacity => _connections.Count;
 
-    /// <summary>Records in use.</summary>
-    public int Count => _fresh - _freeCount;
+    /// <summary>Records in use, by whomever.</summary>
+    public int Count => _store.Count;
 
     /// <summary>One more than the highest number ever used: what a listing walks over.</summary>
-    public int NumbersUsed => _fresh;
+    public int NumbersUsed => _store.NumbersUsed;
 
     /// <summary>Whether any connection is indexed by a key of <see cref="FlowKind.IpvsReply"/>: else none need be looked for.</summary>
-    public bool HasIpvsReplies => Volatile.Read(ref _ipvsReplies) > 0;
+    public bool HasIpvsReplies => _store.HasIpvsReplies;
 
     /// <summary>Memory per connection of capacity, everything counted, in bytes.</summary>
-    public double BytesPerConnection =>
-        (double)(_connections.SizeBytes + _index.SizeBytes + _wheel.SizeBytes) / Capacity;
+    public double BytesPerConnection => (double)_store.SizeBytes / Capacity;
 
     /// <summary>When to look at records again.</summary>
     public TimingWheel Wheel => _wheel;
+
+    /// <summary>Records that were taken here and given back here, the difference: below zero where others' were given back.</summary>
+    internal int OwnCount => Volatile.Read(ref _ownCount);
 
     /// <summary>A record.</summary>
     public ref Connection this[int number] => ref _connections[number];
@@ -90,6 +110,38 @@ public sealed class ConnectionTable : IDisposable
     public bool TryFind(in FlowKey key, ulong hash, out int number, out FlowDirection direction) =>
         _index.TryFind(key, hash, out number, out direction);
 
+    /// <summary>Whether a record belongs to another worker: its keys may be read, and nothing else.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool IsForeign(int number) => _hasRivals && _connections[number].Owner != Worker;
+
+    /// <summary>
+    /// Makes a record that was found this worker's own. Where it is another's, that takes <see cref="IsExclusive"/>.
+    /// </summary>
+    /// <returns>Whether it is this worker's now.</returns>
+    public bool TryOwn(int number)
+    {
+        if (!IsForeign(number))
+        {
+            return true;
+        }
+
+        if (!IsExclusive)
+        {
+            return false;
+        }
+
+        ref Connection connection = ref _connections[number];
+        if ((connection.Flags & ConnectionFlags.Timed) != 0)
+        {
+            _store.Tables[connection.Owner]._wheel.Remove(number);
+            _wheel.Add(number, connection.IsBalanced ? connection.IpvsExpires : connection.TrackExpires);
+        }
+
+        connection.Owner = (byte)Worker;
+        connection.DecisionGeneration = 0;
+        return true;
+    }
+
     /// <summary>Takes a cleared record, or -1 when the table is full.</summary>
     public int Allocate()
     {
@@ -105,22 +157,26 @@ public sealed class ConnectionTable : IDisposable
                 _wheel.Prefetch(_firstFree);
             }
         }
-        else if (_fresh < Capacity)
-        {
-            number = _fresh++;
-        }
         else
         {
-            return -1;
+            if (_freshLeft == 0 && (_freshLeft = _store.TakeFresh(out _nextFresh)) == 0)
+            {
+                return -1;
+            }
+
+            _freshLeft--;
+            number = _nextFresh++;
         }
 
         ref Connection connection = ref _connections[number];
         connection = default;
         connection.Server = -1;
+        connection.Owner = (byte)Worker;
+        _ownCount++;
         return number;
     }
 
-    /// <summary>Gives a record back; it must be out of index and wheel.</summary>
+    /// <summary>Gives a record back; it must be this worker's, and out of index and wheel.</summary>
     public void Release(int number)
     {
         ref Connection connection = ref _connections[number];
@@ -133,6 +189,7 @@ public sealed class ConnectionTable : IDisposable
         connection.Server = _firstFree;
         _firstFree = number;
         _freeCount++;
+        _ownCount--;
     }
 
     /// <summary>Makes a record found by its original key.</summary>
@@ -163,7 +220,7 @@ public sealed class ConnectionTable : IDisposable
             connection.Flags |= ConnectionFlags.IndexedReply;
             if (connection.Reply.Kind == FlowKind.IpvsReply)
             {
-                Interlocked.Increment(ref _ipvsReplies);
+                _store.CountIpvsReply(1);
             }
         }
 
@@ -191,7 +248,7 @@ public sealed class ConnectionTable : IDisposable
             connection.Flags &= ~ConnectionFlags.IndexedReply;
             if (connection.Reply.Kind == FlowKind.IpvsReply)
             {
-                Interlocked.Decrement(ref _ipvsReplies);
+                _store.CountIpvsReply(-1);
             }
         }
     }
@@ -220,11 +277,6 @@ public sealed class ConnectionTable : IDisposable
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        _index.Dispose();
-        _wheel.Dispose();
-        _connections.Dispose();
-    }
+    /// <summary>Gives the memory back, others' share of it as well.</summary>
+    public void Dispose() => _store.Dispose();
 }

@@ -33,12 +33,19 @@ public sealed class TimingWheel : IDisposable
 
     /// <summary>Makes a wheel for connection numbers below a count.</summary>
     public TimingWheel(int count)
+        : this(new Slab<Link>(count))
     {
-        _links = new Slab<Link>(count);
+    }
+
+    /// <summary>Makes a wheel over links that others' wheels use as well: each number is in one of them.</summary>
+    internal TimingWheel(Slab<Link> links)
+    {
+        _links = links;
         Array.Fill(_heads, None);
     }
 
-    private struct Link
+    /// <summary>A connection's place in the list of its slot.</summary>
+    internal struct Link
     {
         public int Next;
         public int Previous;

@@ -208,6 +208,9 @@ public enum DropReason : byte
     /// <summary>It leaves by an interface that is not replayed.</summary>
     InterfaceNotReplayed = 84,
 
+    /// <summary>Its connection belongs to another worker, and nobody lent it: frames of one table came to workers that were not joined.</summary>
+    OtherWorker = 85,
+
     // The load balancer's own stack.
     /// <summary>No socket listens there.</summary>
     LocalNoListener = 90,

@@ -82,6 +82,7 @@ public static class DropReasonText
         DropReason.SourceQuotaExceeded => "rate limit",
         DropReason.FrameTooLargeForDevice => "larger than the device can send",
         DropReason.InterfaceNotReplayed => "leaves by an interface that is not replayed",
+        DropReason.OtherWorker => "its connection belongs to another worker",
         DropReason.LocalNoListener => "no socket listens there",
         DropReason.LocalProtocolUnserved => "the load balancer's stack has no such protocol",
         DropReason.LocalIcmpUnserved => "ICMP message the load balancer's stack does not act on",

@@ -129,6 +129,7 @@ public sealed class FrameBatch
         frame.Connection = -1;
         frame.Verdict = Verdict.None;
         frame.Reason = DropReason.None;
+        frame.Turn = 0;
         _count++;
 
         // The next frame starts on a 64-byte boundary plus 14, so that IPv4 headers are aligned as a NIC driver aligns them.

@@ -29,4 +29,7 @@ public struct FrameDescriptor
 
     /// <summary>Why it went no further.</summary>
     public DropReason Reason;
+
+    /// <summary>Which turn it has among frames that several workers must process in their order; 0 for none.</summary>
+    public ushort Turn;
 }

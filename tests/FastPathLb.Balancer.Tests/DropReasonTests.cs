@@ -17,6 +17,7 @@ public sealed class DropReasonTests
         [DropReason.OuterEncrypted] = "of a whole node: NodeTests",
         [DropReason.DeviceUnplugged] = "of a whole node: NodeTests",
         [DropReason.BacklogFull] = "no frame causes as many as there is room for",
+        [DropReason.OtherWorker] = "one worker owns every connection there is; see WorkerGroupTests",
         [DropReason.SentByLoadBalancer] = "the replay passes over own frames before they become a batch",
         [DropReason.LinkTypeUnserved] = "the replay passes over foreign link types before they become a batch",
     };

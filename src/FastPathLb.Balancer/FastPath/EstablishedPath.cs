@@ -56,7 +56,7 @@ internal sealed class EstablishedPath
     private FlowDecision[] _decisions = new FlowDecision[1024];
     private int _decisionCount = 1;
     private int _linkCount = 1;
-    private ushort _generation = 1;
+    private ushort _generation;
     private long _configuration = long.MinValue;
     private long _learned = long.MinValue;
     private int _forwarded;
@@ -74,6 +74,7 @@ internal sealed class EstablishedPath
         _openings = new OpeningForecast(_table, space.Translator);
         _reader = new FrameReader(space, device, uplink, _network, _openings);
         _space.IcmpErrors.Settle = SettleRedirects;
+        _generation = FirstGeneration;
     }
 
     /// <summary>Whether it can be used at all: words are read as they lie on the wire.</summary>
@@ -81,6 +82,12 @@ internal sealed class EstablishedPath
 
     /// <summary>Frames that were sent on by the short way.</summary>
     public long FramesForwarded { get; private set; }
+
+    /// <summary>
+    /// Generations of workers that share a table are never the same: that of another's connection does not fit, without a look at
+    /// whose it is.
+    /// </summary>
+    private ushort FirstGeneration => (ushort)(_table.Worker + 1);
 
     private bool IsTunnelled => _network is not null;
 
@@ -99,6 +106,18 @@ internal sealed class EstablishedPath
 
     /// <summary>Looks at frames of a batch ahead of their processing.</summary>
     public void Read(FrameBatch batch, int first, int count) => _reader.Read(batch, first, _shapes.AsSpan(first, count));
+
+    /// <summary>Leaves frames that have a turn to the general path, which waits for it.</summary>
+    public void Withhold(ReadOnlySpan<FrameDescriptor> frames, int first, int end)
+    {
+        for (int index = first; index < end; index++)
+        {
+            if (frames[index].Turn != 0 && _shapes[index].Kind != FrameKind.Other)
+            {
+                _shapes[index].Kind = FrameKind.Flow;
+            }
+        }
+    }
 
     /// <summary>Sends frames on, one after the other, as long as their connections are established and nothing is unusual.</summary>
     /// <param name="batch">The batch.</param>
@@ -525,15 +544,21 @@ internal sealed class EstablishedPath
         _decisionOf.Clear();
         _linkOf.Clear();
         _linkCount = 1;
-        if (++_generation == 0)
+        int next = _generation + _table.Store.Workers;
+        if (next > ushort.MaxValue)
         {
-            // Once in 65,535 changes: numbers of the first generation must not come back.
+            // Once in 65,535 changes, less with several workers: numbers of the first generation must not come back.
             for (int number = 0; number < _table.NumbersUsed; number++)
             {
-                _table[number].DecisionGeneration = 0;
+                if (!_table.IsForeign(number))
+                {
+                    _table[number].DecisionGeneration = 0;
+                }
             }
 
-            _generation = 1;
+            next = FirstGeneration;
         }
+
+        _generation = (ushort)next;
     }
 }

@@ -76,7 +76,7 @@ internal sealed class OpeningForecast
             entry.Picks = 0;
         }
 
-        if (service.Scheduler.Forecast(entry.Picks++) is not { } server)
+        if (service.Forecast(entry.Picks++) is not { } server)
         {
             return;
         }

@@ -76,7 +76,7 @@ internal sealed class EntryDropper
         for (int number = 0; number < _table.NumbersUsed; number++)
         {
             ref Connection connection = ref _table[number];
-            if (connection.IsBalanced && connection.Original.Network == _space && IsDrawn(connection) && IsToDrop(connection, now))
+            if (connection.IsBalanced && !_table.IsForeign(number) && connection.Original.Network == _space && IsDrawn(connection) && IsToDrop(connection, now))
             {
                 _ipvs.Connections.ExpireConnection(number, now, isImmediate: true);
             }

@@ -57,7 +57,7 @@ public sealed class IpvsConnections
     internal bool TryFindIn(in FlowKey key, long now, out int number)
     {
         if (!_table.TryFind(key, out number, out FlowDirection direction) || direction != FlowDirection.Original
-            || !_table[number].IsBalanced)
+            || !_table.TryOwn(number) || !_table[number].IsBalanced)
         {
             number = -1;
             return false;
@@ -85,10 +85,10 @@ public sealed class IpvsConnections
             number = (int)_table[attached].Control - 1;
         }
         else if (!(_table.TryFind(key, out number, out FlowDirection direction) && direction == FlowDirection.Reply
-            && MatchesOut(number, key)))
+            && _table.TryOwn(number) && MatchesOut(number, key)))
         {
             key.Kind = FlowKind.IpvsReply;
-            if (!_table.HasIpvsReplies || !_table.TryFind(key, out number, out _) || !_table[number].IsBalanced)
+            if (!_table.HasIpvsReplies || !_table.TryFind(key, out number, out _) || !_table.TryOwn(number) || !_table[number].IsBalanced)
             {
                 number = -1;
                 return false;
@@ -127,7 +127,7 @@ public sealed class IpvsConnections
     {
         int number;
         if (_table.TryFind(key, out int found, out FlowDirection direction) && direction == FlowDirection.Original
-            && !_table[found].IsBalanced)
+            && !_table[found].IsBalanced && _table.TryOwn(found))
         {
             // Conntrack knows the flow already.
             number = found;
@@ -158,7 +158,7 @@ public sealed class IpvsConnections
             | (isOnePacket ? ConnectionFlags.OnePacket : ConnectionFlags.None)
             | (server.Method == ForwardingMethod.Masquerade ? ConnectionFlags.None : ConnectionFlags.NoOutput)
             | (_ipvs.Settings.UsesConntrack ? ConnectionFlags.OwnsConntrack : ConnectionFlags.None);
-        server.TotalConnections++;
+        server.AddTotal(1);
         if (server.TotalConnections == server.UpperThreshold)
         {
             server.UpdateOverload(1);
@@ -194,7 +194,7 @@ public sealed class IpvsConnections
         ref Connection connection = ref _table[number];
         connection.IpvsState = IpvsTcpState.Established;
         connection.Flags &= ~ConnectionFlags.Inactive;
-        server.ActiveConnections++;
+        server.AddActive(1);
         Restart(number, now + _ipvs.Timeouts[IpvsTcpState.Established]);
         if (_ipvs.Settings.UsesConntrack)
         {
@@ -232,7 +232,7 @@ public sealed class IpvsConnections
             return -1;
         }
 
-        server.PersistentConnections++;
+        server.AddTemplates(1);
         _table.Time(number, template.IpvsExpires);
         return number;
     }
@@ -260,6 +260,11 @@ public sealed class IpvsConnections
     /// <returns>Whether it is gone.</returns>
     internal bool ExpireConnection(int number, long now, bool isImmediate)
     {
+        if (!_table.TryOwn(number))
+        {
+            return false;
+        }
+
         ref Connection connection = ref _table[number];
         bool isTemplate = (connection.Flags & ConnectionFlags.Template) != 0;
         if (isTemplate && connection.Control > 0)
@@ -379,16 +384,16 @@ public sealed class IpvsConnections
         connection.Server = -1;
         if (isTemplate)
         {
-            server.PersistentConnections--;
+            server.AddTemplates(-1);
             return;
         }
 
         if ((connection.Flags & ConnectionFlags.Inactive) == 0)
         {
-            server.ActiveConnections--;
+            server.AddActive(-1);
         }
 
-        server.TotalConnections--;
+        server.AddTotal(-1);
         if (server.UpperThreshold > 0 && server.TotalConnections + 1 == server.LowerThresholdInForce)
         {
             server.UpdateOverload(-1);

@@ -19,10 +19,15 @@ public sealed class IpvsCore
     private readonly List<RealServer> _servers = [];
     private readonly List<RealServer> _trash = [];
     private readonly EntryDropper _dropper;
+    private readonly NetworkNamespace _space;
+    private readonly ConnectionTable _table;
     private long _nextTrashSweep;
+    private bool _hadTemplates;
 
     internal IpvsCore(NetworkNamespace space, ConnectionTable table)
     {
+        _space = space;
+        _table = table;
         Connections = new IpvsConnections(space, this, table);
         Input = new IpvsInput(space, this, table);
         Output = new IpvsOutput(space, this, table);
@@ -46,6 +51,12 @@ public sealed class IpvsCore
 
     /// <summary>Whether packets pass IPVS's hooks: while there is a service.</summary>
     public bool IsActive => _services.Count > 0;
+
+    /// <summary>
+    /// Whether a packet may touch a connection other than its own: a template, or one that conntrack does not lead to. Workers then
+    /// take turns with all that is not established.
+    /// </summary>
+    internal bool NeedsWholeTable => !Settings.UsesConntrack || _hadTemplates;
 
     /// <summary>When removed servers are looked at next, nanoseconds since the Unix epoch.</summary>
     internal long NextDue => Math.Min(_trash.Count > 0 ? _nextTrashSweep : long.MaxValue, _dropper.NextDue);
@@ -113,8 +124,9 @@ public sealed class IpvsCore
     }
 
     /// <summary>Sets persistence (<c>ipvsadm -p</c>).</summary>
-    public static void SetPersistence(VirtualService service, int seconds, uint clientMask)
+    public void SetPersistence(VirtualService service, int seconds, uint clientMask)
     {
+        _hadTemplates |= seconds > 0;
         service.PersistenceNanoseconds = seconds * Second;
         service.PersistenceMask = clientMask;
     }
@@ -146,7 +158,7 @@ public sealed class IpvsCore
         }
 
         RealServer? server = _trash.Find(
-            trashed => trashed.Address == address && trashed.Port == port && trashed.Service.Key == service.Key);
+            trashed => trashed.Address == address && trashed.Port == port && trashed.Service.Key == service.Key && !trashed.IsGivenUp);
         if (server is not null)
         {
             _trash.Remove(server);
@@ -158,7 +170,7 @@ public sealed class IpvsCore
         }
         else
         {
-            server = new RealServer(_servers.Count, service, address, port);
+            server = new RealServer(_servers.Count, service, address, port, _table, _space.Number);
             _servers.Add(server);
         }
 
@@ -266,6 +278,13 @@ public sealed class IpvsCore
         for (int index = _trash.Count - 1; index >= 0; index--)
         {
             RealServer server = _trash[index];
+            if (server.IsGivenUp)
+            {
+                // By another worker.
+                _trash.RemoveAt(index);
+                continue;
+            }
+
             if (server.TotalConnections > 0 || server.PersistentConnections > 0)
             {
                 continue;
@@ -277,6 +296,7 @@ public sealed class IpvsCore
             }
             else if (now >= server.IdleSince + TrashPeriod)
             {
+                server.IsGivenUp = true;
                 _trash.RemoveAt(index);
             }
         }

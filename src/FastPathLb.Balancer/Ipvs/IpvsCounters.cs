@@ -18,6 +18,16 @@ public sealed class IpvsCounters
     /// <summary>Bytes from servers.</summary>
     public long OutBytes { get; internal set; }
 
+    internal void Take(IpvsCounters other)
+    {
+        Connections += other.Connections;
+        InPackets += other.InPackets;
+        OutPackets += other.OutPackets;
+        InBytes += other.InBytes;
+        OutBytes += other.OutBytes;
+        other.Clear();
+    }
+
     internal void Clear()
     {
         Connections = 0;

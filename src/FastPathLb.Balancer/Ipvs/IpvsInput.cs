@@ -242,8 +242,8 @@ internal sealed class IpvsInput
             return ScheduleResult.NoServer;
         }
 
-        RealServer? server = service.Scheduler.Pick(packet.Source, packet.SourcePort, packet.Destination);
-        return server is null ? ScheduleResult.NoServer : Open(packet, service, server, out number);
+        int server = service.Pick(packet.Source, packet.SourcePort, packet.Destination);
+        return server < 0 ? ScheduleResult.NoServer : Open(packet, service, _ipvs.Servers[server], out number);
     }
 
     private ScheduleResult Open(Packet packet, VirtualService service, RealServer server, out int number)
@@ -297,7 +297,8 @@ internal sealed class IpvsInput
 
         if (server is null)
         {
-            server = service.Scheduler.Pick(packet.Source, packet.SourcePort, packet.Destination);
+            int picked = service.Pick(packet.Source, packet.SourcePort, packet.Destination);
+            server = picked < 0 ? null : _ipvs.Servers[picked];
             if (server is null)
             {
                 return ScheduleResult.NoServer;

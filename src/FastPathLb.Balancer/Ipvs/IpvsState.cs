@@ -60,12 +60,12 @@ internal static class IpvsState
             bool isInactive = (connection.Flags & ConnectionFlags.Inactive) != 0;
             if (isInactive && IpvsTcpTransitions.IsActive(state))
             {
-                server.ActiveConnections++;
+                server.AddActive(1);
                 connection.Flags &= ~ConnectionFlags.Inactive;
             }
             else if (!isInactive && !IpvsTcpTransitions.IsActive(state))
             {
-                server.ActiveConnections--;
+                server.AddActive(-1);
                 connection.Flags |= ConnectionFlags.Inactive;
             }
 

@@ -1,11 +1,18 @@
+using FastPathLb.Conntrack;
+
 namespace FastPathLb.Balancer.Ipvs;
 
 /// <summary>A real server of a virtual service (struct ip_vs_dest). Lives on while connections hold it.</summary>
 public sealed class RealServer
 {
-    internal RealServer(int number, VirtualService service, uint address, ushort port)
+    private readonly ServerCounts _counts;
+    private readonly int _worker;
+
+    internal RealServer(int number, VirtualService service, uint address, ushort port, ConnectionTable table, ushort space)
     {
         Number = number;
+        _counts = table.Store.CountsOf(space, number);
+        _worker = table.Worker;
         Service = service;
         Address = address;
         Port = port;
@@ -42,16 +49,20 @@ public sealed class RealServer
     public bool IsAvailable { get; internal set; }
 
     /// <summary>Whether it takes no new connections until it has fewer (IP_VS_DEST_F_OVERLOAD).</summary>
-    public bool IsOverloaded { get; internal set; }
+    public bool IsOverloaded
+    {
+        get => _counts.IsOverloaded;
+        internal set => _counts.IsOverloaded = value;
+    }
 
-    /// <summary>Connections in an active state.</summary>
-    public int ActiveConnections { get; internal set; }
+    /// <summary>Connections in an active state, of all workers.</summary>
+    public int ActiveConnections => _counts.Active;
 
-    /// <summary>All connections but templates.</summary>
-    public int TotalConnections { get; internal set; }
+    /// <summary>All connections but templates, of all workers.</summary>
+    public int TotalConnections => _counts.Total;
 
-    /// <summary>Templates.</summary>
-    public int PersistentConnections { get; internal set; }
+    /// <summary>Templates, of all workers.</summary>
+    public int PersistentConnections => _counts.Templates;
 
     /// <summary>Connections in an inactive state, as ipvsadm shows them.</summary>
     public int InactiveConnections => TotalConnections - ActiveConnections;
@@ -67,6 +78,22 @@ public sealed class RealServer
 
     /// <summary>Since when nothing holds the removed server, as far as was looked; 0 where it was not.</summary>
     internal long IdleSince { get; set; }
+
+    /// <summary>Whether a worker gave the removed server up: it does not come back.</summary>
+    internal bool IsGivenUp
+    {
+        get => _counts.IsGivenUp;
+        set => _counts.IsGivenUp = value;
+    }
+
+    /// <summary>A connection became active, or ceased to be.</summary>
+    internal void AddActive(int change) => _counts.AddActive(_worker, change);
+
+    /// <summary>A connection came or went.</summary>
+    internal void AddTotal(int change) => _counts.AddTotal(_worker, change);
+
+    /// <summary>A template came or went.</summary>
+    internal void AddTemplates(int change) => _counts.AddTemplates(_worker, change);
 
     /// <summary>The port a connection to a virtual port goes to.</summary>
     public ushort PortFor(ushort virtualPort) => Port != 0 ? Port : virtualPort;

@@ -6,6 +6,7 @@ namespace FastPathLb.Balancer.Ipvs;
 public sealed class VirtualService
 {
     private readonly List<RealServer> _servers = [];
+    private int _isPicking;
 
     internal VirtualService(ServiceKey key, string schedulerName, IReadOnlyList<string> schedulerFlags)
     {
@@ -36,6 +37,11 @@ public sealed class VirtualService
     /// <summary>Whether every datagram is a connection of its own.</summary>
     public bool IsOnePacket { get; internal set; }
 
+    /// <summary>
+    /// The service of the first of several workers, whose scheduler picks for all of them; null where there is one worker.
+    /// </summary>
+    internal VirtualService? Leader { get; set; }
+
     /// <summary>Real servers, the newest first: the kernel's list, and the order schedulers walk.</summary>
     public IReadOnlyList<RealServer> Servers => _servers;
 
@@ -55,6 +61,31 @@ public sealed class VirtualService
 
         Scheduler.ServersChanged(null, -1);
     }
+
+    /// <summary>
+    /// The server for a new connection, by number, or -1 where none can take it. Workers take turns, as the kernel's processors do
+    /// (svc->sched_lock).
+    /// </summary>
+    internal int Pick(uint client, ushort clientPort, uint called)
+    {
+        if (Leader is not { } leader)
+        {
+            return Scheduler.Pick(client, clientPort, called)?.Number ?? -1;
+        }
+
+        SpinWait spin = default;
+        while (Interlocked.CompareExchange(ref leader._isPicking, 1, 0) != 0)
+        {
+            spin.SpinOnce(sleep1Threshold: -1);
+        }
+
+        int number = leader.Scheduler.Pick(client, clientPort, called)?.Number ?? -1;
+        Volatile.Write(ref leader._isPicking, 0);
+        return number;
+    }
+
+    /// <summary>Who will probably be picked after so many other picks: see <see cref="Scheduling.Scheduler.Forecast"/>.</summary>
+    internal RealServer? Forecast(int picksBefore) => (Leader ?? this).Scheduler.Forecast(picksBefore);
 
     internal void Link(RealServer server) => _servers.Insert(0, server);
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using FastPathLb.Balancer.Workers;
 using FastPathLb.Conntrack;
 using FastPathLb.Pipeline;
 using FastPathLb.Wire;
@@ -35,6 +36,14 @@ public sealed class AddressTranslator
     /// own port is not free. Null where there is no recording.
     /// </summary>
     public IReadOnlyDictionary<FlowKey, ushort>? RecordedPorts { get; set; }
+
+    /// <summary>
+    /// How many workers share the connections: of ports that are searched, only those are taken whose replies come to this one.
+    /// </summary>
+    public int Workers { get; set; } = 1;
+
+    /// <summary>This worker's number, from 0.</summary>
+    public int Worker { get; set; }
 
     /// <summary>Seed of drawn ports.</summary>
     public ulong Seed
@@ -191,6 +200,11 @@ public sealed class AddressTranslator
             for (int attempt = 0; attempt < attempts; attempt++, offset++)
             {
                 ushort candidate = (ushort)(low + (offset % count));
+                if (Workers > 1 && FrameSteering.WorkerOfPort(candidate, Workers) != Worker)
+                {
+                    continue;
+                }
+
                 if (isSource)
                 {
                     key.SourcePort = candidate;

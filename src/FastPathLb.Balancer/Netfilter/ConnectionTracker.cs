@@ -27,16 +27,27 @@ public sealed class ConnectionTracker
     /// <summary>Packets that were found to be invalid, so untracked and untranslated.</summary>
     public long InvalidPackets { get; private set; }
 
+    /// <summary>Adds what another one counted, which begins from zero.</summary>
+    internal void Take(ConnectionTracker other)
+    {
+        InvalidPackets += other.InvalidPackets;
+        other.InvalidPackets = 0;
+    }
+
     /// <summary>The packet's conntrack entry; it must be tracked.</summary>
     internal ref Connection EntryOf(Packet packet) =>
         ref packet.IsPending ? ref packet.Pending : ref _table[packet.Connection];
 
     /// <summary>Attaches the packet to its connection (nf_conntrack_in).</summary>
-    internal void Track(Packet packet)
+    /// <returns>
+    /// <see langword="false"/> where the connection belongs to another worker: nothing was changed, and nothing may be until this one
+    /// has everything to itself.
+    /// </returns>
+    internal bool Track(Packet packet)
     {
         if (packet.Track != TrackInfo.Untracked)
         {
-            return;
+            return true;
         }
 
         if (packet.Protocol == IpProtocol.Icmp)
@@ -45,26 +56,27 @@ public sealed class ConnectionTracker
             if (message.Length < Icmp.HeaderBytes || packet.TransportLengthBytes < Icmp.HeaderBytes || message[0] > Icmp.HighestType)
             {
                 InvalidPackets++;
-                return;
+                return true;
             }
 
             if (Icmp.IsError((IcmpType)message[0]))
             {
-                if (!TryRelate(packet, message[Icmp.HeaderBytes..]))
+                if (!TryRelate(packet, message[Icmp.HeaderBytes..], out bool isForeign) && !isForeign)
                 {
                     InvalidPackets++;
                 }
 
-                return;
+                return !isForeign;
             }
         }
 
-        TrackFlow(packet);
+        return TrackFlow(packet);
     }
 
     /// <summary>Finds the connection an ICMP error is about (nf_conntrack_inet_error).</summary>
-    private bool TryRelate(Packet packet, ReadOnlySpan<byte> inner)
+    private bool TryRelate(Packet packet, ReadOnlySpan<byte> inner, out bool isForeign)
     {
+        isForeign = false;
         if (!TryReadKey(inner, out FlowKey key))
         {
             return false;
@@ -73,6 +85,12 @@ public sealed class ConnectionTracker
         FlowKey inverted = Invert(key);
         if (!TryFind(inverted, packet.Now, out int number, out FlowDirection direction))
         {
+            return false;
+        }
+
+        if (_table.IsForeign(number))
+        {
+            isForeign = true;
             return false;
         }
 
@@ -91,7 +109,7 @@ public sealed class ConnectionTracker
         return true;
     }
 
-    private void TrackFlow(Packet packet)
+    private bool TrackFlow(Packet packet)
     {
         // A SYN may end one connection and begin another: at most once, since the second look finds nothing.
         for (int attempt = 0; attempt < 2; attempt++)
@@ -99,11 +117,16 @@ public sealed class ConnectionTracker
             if (!TryReadKey(packet.Bytes, out FlowKey key))
             {
                 InvalidPackets++;
-                return;
+                return true;
             }
 
             if (TryFind(key, packet.Now, out int number, out FlowDirection direction))
             {
+                if (_table.IsForeign(number))
+                {
+                    return false;
+                }
+
                 packet.Connection = number;
                 packet.Direction = direction;
                 packet.IsPending = false;
@@ -120,7 +143,7 @@ public sealed class ConnectionTracker
                 case TrackVerdict.Invalid:
                     packet.ClearTracking();
                     InvalidPackets++;
-                    return;
+                    return true;
                 case TrackVerdict.Repeat:
                     Forget(packet.Connection, packet.Now);
                     packet.ClearTracking();
@@ -137,8 +160,10 @@ public sealed class ConnectionTracker
                 EntryOf(packet).Flags |= ConnectionFlags.SeenReply;
             }
 
-            return;
+            return true;
         }
+
+        return true;
     }
 
     private static void BeginPending(Packet packet, in FlowKey key)
@@ -243,7 +268,7 @@ public sealed class ConnectionTracker
         if ((found >= 0 && _table[found].IsBalanced && _table[found].Original.Matches(packet.Pending.Original))
             || _table.TryFind(packet.Pending.Original, out found, out direction))
         {
-            if (direction != FlowDirection.Original || (_table[found].IsTracked && _table[found].TrackExpires > packet.Now))
+            if (direction != FlowDirection.Original || !_table.TryOwn(found) || (_table[found].IsTracked && _table[found].TrackExpires > packet.Now))
             {
                 packet.ClearTracking();
                 return DropReason.ConntrackClash;
@@ -367,12 +392,20 @@ public sealed class ConnectionTracker
         _table.Release(number);
     }
 
-    /// <summary>Finds a live conntrack entry by a key of either direction.</summary>
+    /// <summary>
+    /// Finds a live conntrack entry by a key of either direction. One of another worker's is only found, whether it lives or not:
+    /// see <see cref="ConnectionTable.IsForeign"/>.
+    /// </summary>
     internal bool TryFind(in FlowKey key, long now, out int number, out FlowDirection direction)
     {
         if (!_table.TryFind(key, out number, out direction))
         {
             return false;
+        }
+
+        if (!_table.TryOwn(number))
+        {
+            return true;
         }
 
         ref Connection entry = ref _table[number];

@@ -16,6 +16,9 @@ internal sealed class ArpResponder
 
     public ArpResponder(NetworkNamespace space) => _space = space;
 
+    /// <summary>Whether it learns without answering, since another worker answers.</summary>
+    public bool IsMute { get; set; }
+
     public Outcome Receive(
         NetworkInterface device, FrameBatch batch, int frameOffset, int headerBytes, int capturedBytes, int inputIndex, long now)
     {
@@ -58,6 +61,11 @@ internal sealed class ArpResponder
         if (!isForUs)
         {
             return Outcome.Dropped(DropReason.ArpNotForUs);
+        }
+
+        if (IsMute)
+        {
+            return Outcome.Consumed(DropReason.LocalDeliveredToStack);
         }
 
         DropReason dropped = Answer(device, batch, arp, senderMac, sender, target, inputIndex, now);

@@ -55,7 +55,13 @@ internal sealed class Ipv4Input
             }
         }
 
-        _space.Tracker.Track(packet);
+        if (!_space.Tracker.Track(packet))
+        {
+            _space.PartialChecksumPackets -= packet.HasPartialChecksum ? 1 : 0;
+            _space.SuperPackets -= packet.IsSuperPacket ? 1 : 0;
+            return Outcome.Dropped(DropReason.OtherWorker);
+        }
+
         if (!_space.Mangle.TryPass(HookPoint.PreRouting, packet, _space, out _))
         {
             return Outcome.Dropped(DropReason.FilterRule);

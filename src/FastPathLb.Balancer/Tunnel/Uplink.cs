@@ -21,7 +21,7 @@ public sealed class Uplink
 
     private const int EthernetBytes = 14;
     private const int UdpBytes = 8;
-    private const int VxlanBytes = 8;
+    internal const int VxlanBytes = 8;
     private const byte VniFlag = 0x08;
     private const byte EcnMask = 3;
     private const byte EcnCongestion = 3;
@@ -104,6 +104,13 @@ public sealed class Uplink
 
     /// <summary>Asks for the MAC of a VTEP's next hop, whether it is known or not; at most once a second.</summary>
     public void Ask(uint vtep, FrameBatch batch, long now) => _arp.Ask(NextHopOf(vtep), batch, -1, now);
+
+    /// <summary>Whether ARP about the node's own address is learned from without an answer.</summary>
+    internal bool IsMute
+    {
+        get => _arp.IsMute;
+        set => _arp.IsMute = value;
+    }
 
     /// <summary>Takes a frame from the wire.</summary>
     internal Outcome Receive(

@@ -24,6 +24,9 @@ internal sealed class UplinkArp
 
     public UplinkArp(Uplink uplink) => _uplink = uplink;
 
+    /// <summary>Whether it learns without answering, since another worker answers.</summary>
+    public bool IsMute { get; set; }
+
     public Outcome Receive(FrameBatch batch, int offset, int capturedBytes, int inputIndex, long now)
     {
         if (capturedBytes < FrameBytes
@@ -51,6 +54,11 @@ internal sealed class UplinkArp
         if (!isForUs)
         {
             return Outcome.Dropped(DropReason.ArpNotForUs);
+        }
+
+        if (IsMute)
+        {
+            return Outcome.Consumed(DropReason.LocalDeliveredToStack);
         }
 
         Emit(batch, ArpOperation.Reply, senderMac, senderMac, sender, inputIndex, now);

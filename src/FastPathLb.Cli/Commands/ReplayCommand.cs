@@ -19,6 +19,7 @@ internal static class ReplayCommand
         "fastpathlb replay lb-eth0.pcap --config lb.yaml --attach overlay --json",
         "fastpathlb replay traffic.pcap --node dumps/ --events events.txt --checkpoints checkpoints.txt --state tables/",
         "fastpathlb replay lb-eth0.pcap --node dumps/ --network frontend",
+        "fastpathlb replay traffic.pcap --node dumps/ --workers 4 -o emitted.pcap",
         "fastpathlb replay recording.pcap --node dumps/ --no-hints --rr-start 1",
         "tcpdump -i eth0 -w - udp port 4789 | fastpathlb replay - --node dumps/ -o emitted.pcap",
     ];
@@ -57,10 +58,11 @@ internal static class ReplayCommand
 
     private static ReplayResult Replay(ReplayPlan plan, CommandConsole console)
     {
-        using BuiltLoadBalancer built = LoadBalancerBuilder.Build(plan.Node, plan.Balancer);
+        using BuiltWorkers? workers = plan.Workers > 1 ? LoadBalancerBuilder.BuildWorkers(plan.Node, plan.Balancer, plan.Workers) : null;
+        using BuiltLoadBalancer built = workers?.First ?? LoadBalancerBuilder.Build(plan.Node, plan.Balancer);
         using CaptureWriter? writer = Outputs.Create(plan, console);
         CaptureSink sink = new(writer);
-        ReplayHooks hooks = new() { Sink = sink, Stopping = console.Stop.Token };
+        ReplayHooks hooks = new() { Sink = sink, Workers = workers, Stopping = console.Stop.Token };
         ReplaySummary summary = ReplayRunner.Run(plan, built, console, hooks);
         return new ReplayResult(plan, summary, sink, console.Stop.IsRaised);
     }

@@ -31,6 +31,8 @@ internal sealed record ReplayArguments
 
     public int? Capacity { get; init; }
 
+    public int? Workers { get; init; }
+
     public ulong? Seed { get; init; }
 
     public string? SourcePorts { get; init; }

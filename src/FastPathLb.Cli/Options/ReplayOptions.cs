@@ -48,6 +48,9 @@ internal sealed class ReplayOptions : NodeOptions
     private Option<int?> Capacity { get; } = OptionKinds.Number(
         "--capacity", $"Most connections at a time (default {ConnectionTable.CapacityDefault})", CapacityMin);
 
+    private Option<int?> Workers { get; } = OptionKinds.Number(
+        "--workers", "Threads that share the frames by flow (default 1, whose result is always the same)", 1);
+
     private Option<ulong?> Seed { get; } = OptionKinds.Number<ulong>(
         "--seed", "Seed of drawn ports and of the connection hash", 0);
 
@@ -86,6 +89,7 @@ internal sealed class ReplayOptions : NodeOptions
         command.Add(Order);
         command.Add(RoundRobinStart);
         command.Add(Capacity);
+        command.Add(Workers);
         command.Add(Seed);
         command.Add(SourcePorts);
         command.Add(NoHints);
@@ -104,6 +108,7 @@ internal sealed class ReplayOptions : NodeOptions
         Order = parsed.GetValue(Order),
         RoundRobinStart = parsed.GetValue(RoundRobinStart),
         Capacity = parsed.GetValue(Capacity),
+        Workers = parsed.GetValue(Workers),
         Seed = parsed.GetValue(Seed),
         SourcePorts = parsed.GetValue(SourcePorts),
         IgnoresRecording = parsed.GetValue(NoHints),

@@ -20,6 +20,9 @@ internal sealed record ReplayPlan : IDisposable
     /// <summary>How the load balancer is made.</summary>
     public required LoadBalancerOptions Balancer { get; init; }
 
+    /// <summary>How many workers share the frames.</summary>
+    public int Workers { get; init; } = 1;
+
     /// <summary>Whether the recording may say how round robin began: nothing typed does.</summary>
     public bool InfersStart { get; init; }
 

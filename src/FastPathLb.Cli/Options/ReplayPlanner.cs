@@ -1,6 +1,7 @@
 using FastPathLb.Balancer;
 using FastPathLb.Balancer.Netfilter;
 using FastPathLb.Cli.Input;
+using FastPathLb.Conntrack;
 using FastPathLb.Engine.Building;
 using FastPathLb.NodeState;
 using static FastPathLb.Cli.Options.Words;
@@ -43,6 +44,16 @@ internal static class ReplayPlanner
         if (typed.StateFolder is null && typed.CheckpointFile is not null && !usesRecording)
         {
             throw new UsageException("--checkpoints needs --state DIR: where to write the tables");
+        }
+
+        if (typed.Workers is > 1 && usesRecording)
+        {
+            throw new UsageException("--workers is for replay: what is compared with a recording is one worker's");
+        }
+
+        if (typed.Workers is > ConnectionStore.WorkersMax)
+        {
+            throw new UsageException($"--workers {typed.Workers}: 1 to {ConnectionStore.WorkersMax} is expected");
         }
 
         if (typed is { IsJson: true, Output: CaptureInput.StandardInput })
@@ -119,6 +130,12 @@ internal static class ReplayPlanner
             ?? (usesRecording ? RecordingFolder.Find(recording, RecordingFolder.CheckpointFile) : null);
         IReadOnlyList<NodeEvent> events = eventFile is null ? [] : EventFileReader.Read(eventFile);
         LoadBalancerOptions balancer = Options(typed, FindAttachPoint(typed, input, node, notes));
+        int workers = typed.Workers ?? 1;
+        if (workers > 1)
+        {
+            notes.Add($"{workers} workers share the frames; what the recording's own load balancer sent is not looked at.");
+        }
+
         SchedulerCheck.Check(node, balancer.NamespaceName, events, eventFile);
         return new ReplayPlan
         {
@@ -126,8 +143,9 @@ internal static class ReplayPlanner
             Node = node,
             RecordingFolder = recording,
             Balancer = balancer,
-            UsesHints = !typed.IgnoresRecording,
-            InfersStart = !typed.IgnoresRecording && typed.Order is null && typed.RoundRobinStart is null,
+            Workers = workers,
+            UsesHints = !typed.IgnoresRecording && workers == 1,
+            InfersStart = !typed.IgnoresRecording && workers == 1 && typed.Order is null && typed.RoundRobinStart is null,
             Events = events,
             Checkpoints = checkpoints is null ? [] : CheckpointFileReader.Read(checkpoints),
             StateFolder = typed.StateFolder,

@@ -1,3 +1,4 @@
+using FastPathLb.Engine.Building;
 using FastPathLb.Engine.Replaying;
 using FastPathLb.NodeState;
 using FastPathLb.Pipeline;
@@ -9,6 +10,9 @@ internal sealed record ReplayHooks
 {
     /// <summary>Takes what is emitted.</summary>
     public required IFrameSink Sink { get; init; }
+
+    /// <summary>Workers that share the frames, where there are several.</summary>
+    public BuiltWorkers? Workers { get; init; }
 
     /// <summary>Takes what the recording's own load balancer sent.</summary>
     public OwnFrameHandler? OwnFrames { get; init; }

@@ -38,6 +38,7 @@ internal static class ReplayRunner
 
         Replay Make(Action<FrameBatch>? afterBatch) => new(built)
         {
+            Workers = hooks.Workers,
             Hints = hints,
             RoundRobinStart = start,
             Events = plan.Events,

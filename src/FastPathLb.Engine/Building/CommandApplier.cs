@@ -77,7 +77,7 @@ public static class CommandApplier
                 return null;
             case IpvsEditService edit when ipvs.FindService(NamespaceBuilder.KeyOf(edit.Service.Key)) is { } service:
                 IpvsCore.EditService(service, edit.Service.Scheduler, edit.Service.SchedulerFlags);
-                IpvsCore.SetPersistence(service, edit.Service.PersistenceSeconds, edit.Service.Netmask.Value);
+                ipvs.SetPersistence(service, edit.Service.PersistenceSeconds, edit.Service.Netmask.Value);
                 IpvsCore.SetOnePacket(service, edit.Service.OnePacket);
                 return null;
             case IpvsDeleteService delete when ipvs.FindService(NamespaceBuilder.KeyOf(delete.Service)) is { } service:

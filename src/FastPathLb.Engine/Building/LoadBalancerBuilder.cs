@@ -3,6 +3,7 @@ using FastPathLb.Balancer.Ipvs;
 using FastPathLb.Balancer.Ipvs.Scheduling;
 using FastPathLb.Balancer.Stack;
 using FastPathLb.Balancer.Tunnel;
+using FastPathLb.Balancer.Workers;
 using FastPathLb.Conntrack;
 using FastPathLb.NodeState;
 using NodeDump = FastPathLb.NodeState.NodeState;
@@ -14,11 +15,28 @@ public static class LoadBalancerBuilder
 {
     /// <summary>Builds the load balancer of one network.</summary>
     /// <exception cref="NodeStateException">The state lacks what the load balancer cannot do without.</exception>
-    public static BuiltLoadBalancer Build(NodeDump node, LoadBalancerOptions options)
+    public static BuiltLoadBalancer Build(NodeDump node, LoadBalancerOptions options) =>
+        Build(node, options, new ConnectionTable(options.Capacity, options.Seed, isShared: false));
+
+    /// <summary>Builds the load balancer of one network for several workers, 1 to <see cref="ConnectionStore.WorkersMax"/>.</summary>
+    /// <exception cref="NodeStateException">The state lacks what the load balancer cannot do without.</exception>
+    public static BuiltWorkers BuildWorkers(NodeDump node, LoadBalancerOptions options, int workers)
+    {
+        ConnectionStore store = new(options.Capacity, options.Seed, workers);
+        BuiltLoadBalancer[] members = new BuiltLoadBalancer[workers];
+        for (int worker = 0; worker < workers; worker++)
+        {
+            // Each draws ports of its own.
+            members[worker] = Build(node, options with { Seed = options.Seed + (ulong)worker }, store.Tables[worker]);
+        }
+
+        return new BuiltWorkers(members, new WorkerGroup([.. members.Select(member => member.Balancer)]));
+    }
+
+    private static BuiltLoadBalancer Build(NodeDump node, LoadBalancerOptions options, ConnectionTable table)
     {
         List<string> warnings = [];
         NamespaceState state = node[options.NamespaceName];
-        ConnectionTable table = new(options.Capacity, options.Seed, isShared: false);
         NetworkNamespace space = NamespaceBuilder.Build(state, 1, table, options.ServerOrder, warnings);
         space.Translator.PortPolicy = options.PortPolicy;
         space.Translator.Seed = options.Seed;

@@ -58,7 +58,7 @@ internal static class NamespaceBuilder
     public static void AddService(IpvsCore ipvs, IpvsServiceState state, ServerOrder order)
     {
         VirtualService service = ipvs.AddService(KeyOf(state.Key), state.Scheduler, state.SchedulerFlags);
-        IpvsCore.SetPersistence(service, state.PersistenceSeconds, state.Netmask.Value);
+        ipvs.SetPersistence(service, state.PersistenceSeconds, state.Netmask.Value);
         IpvsCore.SetOnePacket(service, state.OnePacket);
         IEnumerable<IpvsServerState> servers = order == ServerOrder.Reversed ? state.Servers.Reverse() : state.Servers;
         foreach (IpvsServerState server in servers)

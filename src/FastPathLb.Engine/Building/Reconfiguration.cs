@@ -284,7 +284,7 @@ public sealed class Reconfiguration
             Note(1, "scheduler", "changed");
         }
 
-        IpvsCore.SetPersistence(service, state.PersistenceSeconds, state.Netmask.Value);
+        ipvs.SetPersistence(service, state.PersistenceSeconds, state.Netmask.Value);
         IpvsCore.SetOnePacket(service, state.OnePacket);
         foreach (IpvsServerState server in state.Servers)
         {

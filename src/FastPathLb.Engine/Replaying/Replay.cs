@@ -13,6 +13,7 @@ public sealed class Replay
     private readonly BuiltLoadBalancer _built;
     private readonly FrameBatch _batch = new();
     private readonly List<string> _notes = [];
+    private ReplayWorkers? _workers;
 
     /// <summary>Makes a replay over a load balancer.</summary>
     public Replay(BuiltLoadBalancer built) => _built = built;
@@ -38,6 +39,12 @@ public sealed class Replay
     /// <summary>Takes what the recording's own load balancer sent.</summary>
     public OwnFrameHandler? OwnFrames { get; init; }
 
+    /// <summary>
+    /// Workers that share the frames, or null for the load balancer alone. Then hints, and what is called before and after batches,
+    /// do not go with it: their order is one worker's.
+    /// </summary>
+    public BuiltWorkers? Workers { get; init; }
+
     /// <summary>What the recording tells beyond the node's state.</summary>
     public RecordingHints Hints { get; init; } = RecordingHints.None;
 
@@ -55,6 +62,8 @@ public sealed class Replay
         _notes.AddRange(_built.Warnings);
         _notes.AddRange(HintApplier.Apply(_built, Hints, RoundRobinStart));
         Queue<Moment> moments = Merge();
+        using ReplayWorkers? workers = Workers is null ? null : new ReplayWorkers(Workers.Group, sink);
+        _workers = workers;
         long began = Stopwatch.GetTimestamp();
         bool isOpen = true;
         while (isOpen && !stopping.IsCancellationRequested)
@@ -62,7 +71,12 @@ public sealed class Replay
             source.StopBefore = moments.Count > 0 ? moments.Peek().Time : long.MaxValue;
             _batch.Clear();
             isOpen = source.Receive(_batch);
-            if (_batch.Count > 0)
+            if (_batch.Count > 0 && workers is not null)
+            {
+                workers.Process(_batch);
+                AfterBatch?.Invoke(_batch);
+            }
+            else if (_batch.Count > 0)
             {
                 BeforeBatch?.Invoke(_batch);
                 _built.Balancer.Process(_batch);
@@ -80,6 +94,8 @@ public sealed class Replay
             Reach(moments.Dequeue());
         }
 
+        workers?.Drain();
+        Workers?.Group.Gather();
         NoteOffload();
         return new ReplaySummary(
             _built, source.OwnFrameCount, source.UnservedFrameCount, Stopwatch.GetElapsedTime(began), reader.Warning, _notes)
@@ -129,10 +145,8 @@ public sealed class Replay
 
     private void Reach(Moment moment)
     {
-        _batch.Clear();
-        _built.Balancer.Advance(moment.Time, _batch);
-        _batch.Flush();
-        if (moment.Event is { } change && CommandApplier.Apply(_built, change.Command, moment.Time) is { } note)
+        Advance(moment.Time);
+        if (moment.Event is { } change && Apply(change, moment.Time) is { } note)
         {
             _notes.Add($"event in line {change.Line}: {note}");
         }
@@ -155,6 +169,33 @@ public sealed class Replay
         {
             AtCheckpoint?.Invoke(checkpoint);
         }
+    }
+
+    private void Advance(long now)
+    {
+        if (_workers is not null)
+        {
+            _workers.Drain();
+            _workers.Advance(now);
+            Workers!.Group.Gather();
+            return;
+        }
+
+        _batch.Clear();
+        _built.Balancer.Advance(now, _batch);
+        _batch.Flush();
+    }
+
+    private string? Apply(NodeEvent change, long now)
+    {
+        if (Workers is null)
+        {
+            return CommandApplier.Apply(_built, change.Command, now);
+        }
+
+        string? note = null;
+        Workers.Change(member => note = CommandApplier.Apply(member, change.Command, now));
+        return note;
     }
 
     private sealed record Moment(long Time, NodeEvent? Event, Checkpoint? Checkpoint, bool IsEnd);

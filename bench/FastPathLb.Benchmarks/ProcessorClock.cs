@@ -1,4 +1,4 @@
-using FastPathLb.Benchmarks.Peers;
+using FastPathLb.Workload;
 using Perfolizer.Horology;
 
 namespace FastPathLb.Benchmarks;

@@ -1,5 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
-using FastPathLb.Benchmarks.Workload;
+using FastPathLb.Workload;
 using FastPathLb.Conntrack;
 using FastPathLb.Wire;
 

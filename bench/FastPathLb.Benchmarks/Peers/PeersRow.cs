@@ -1,5 +1,7 @@
 using System.Globalization;
 
+using FastPathLb.Workload;
+
 namespace FastPathLb.Benchmarks.Peers;
 
 /// <summary>One line of a peer's table: who did what, and what it took.</summary>

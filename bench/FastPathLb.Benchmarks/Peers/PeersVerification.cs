@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using FastPathLb.Benchmarks.Workload;
+using FastPathLb.Workload;
 using FastPathLb.Engine.Building;
 using FastPathLb.Pipeline;
 using FastPathLb.Wire;

@@ -1,6 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using FastPathLb.Balancer;
-using FastPathLb.Benchmarks.Workload;
+using FastPathLb.Workload;
 using FastPathLb.Engine.Building;
 using FastPathLb.Pipeline;
 

@@ -1,5 +1,5 @@
 using BenchmarkDotNet.Attributes;
-using FastPathLb.Benchmarks.Workload;
+using FastPathLb.Workload;
 using FastPathLb.Wire;
 
 namespace FastPathLb.Benchmarks.Wire;

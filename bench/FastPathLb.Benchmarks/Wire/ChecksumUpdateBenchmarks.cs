@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using BenchmarkDotNet.Attributes;
-using FastPathLb.Benchmarks.Workload;
+using FastPathLb.Workload;
 using FastPathLb.Wire;
 
 namespace FastPathLb.Benchmarks.Wire;

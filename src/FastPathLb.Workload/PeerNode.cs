@@ -2,8 +2,9 @@ using FastPathLb.Balancer;
 using FastPathLb.Balancer.Netfilter;
 using FastPathLb.Engine.Building;
 using FastPathLb.NodeState;
+using NodeDump = FastPathLb.NodeState.NodeState;
 
-namespace FastPathLb.Benchmarks.Workload;
+namespace FastPathLb.Workload;
 
 /// <summary>The node of the peers' workload: one load balancer, two services, two servers, four clients.</summary>
 public static class PeerNode
@@ -15,16 +16,23 @@ public static class PeerNode
     /// <param name="establishedSeconds">How long open connections stay: IPVS's default, or longer where hours pass in a benchmark.</param>
     public static BuiltLoadBalancer Build(
         int flows, AttachPoint attachPoint = AttachPoint.Underlay, bool hasOuterChecksum = false, int establishedSeconds = 900) =>
-        LoadBalancerBuilder.Build(
-            LbConfigReader.Parse(Configuration(hasOuterChecksum, establishedSeconds), "peers.yaml"),
-            new LoadBalancerOptions
-            {
-                AttachPoint = attachPoint,
-                Capacity = Math.Max(16384, flows + (flows / 4)),
+        LoadBalancerBuilder.Build(State(hasOuterChecksum, establishedSeconds), Options(flows, attachPoint));
 
-                // Four clients use the same ports, so three of four connections need another one. The kernel draws.
-                PortPolicy = SourcePortPolicy.Drawn,
-            });
+    /// <summary>Builds it for several workers.</summary>
+    public static BuiltWorkers BuildWorkers(int flows, int workers) =>
+        LoadBalancerBuilder.BuildWorkers(State(hasOuterChecksum: false, 900), Options(flows, AttachPoint.Underlay), workers);
+
+    private static NodeDump State(bool hasOuterChecksum, int establishedSeconds) =>
+        LbConfigReader.Parse(Configuration(hasOuterChecksum, establishedSeconds), "peers.yaml");
+
+    private static LoadBalancerOptions Options(int flows, AttachPoint attachPoint) => new()
+    {
+        AttachPoint = attachPoint,
+        Capacity = Math.Max(16384, flows + (flows / 4)),
+
+        // Four clients use the same ports, so three of four connections need another one. The kernel draws.
+        PortPolicy = SourcePortPolicy.Drawn,
+    };
 
     private static string Configuration(bool hasOuterChecksum, int establishedSeconds) =>
         $$"""

@@ -1,9 +1,10 @@
 using System.Buffers.Binary;
+using FastPathLb.Balancer;
 using FastPathLb.Engine.Building;
 using FastPathLb.Pipeline;
 using FastPathLb.Wire;
 
-namespace FastPathLb.Benchmarks.Workload;
+namespace FastPathLb.Workload;
 
 /// <summary>Connections of the workload, opened through the data path with SYN, SYN+ACK and ACK, and what each was translated to.</summary>
 public sealed class PeerFlows
@@ -15,25 +16,38 @@ public sealed class PeerFlows
     public const long FrameNanoseconds = 100;
 
     private readonly FrameBatch _batch = new();
-    private readonly BuiltLoadBalancer _built;
+    private readonly LoadBalancer _balancer;
+    private readonly int[]? _flows;
     private readonly int _start;
     private readonly ushort[] _natPorts;
     private readonly byte[] _servers;
 
     /// <summary>Opens flows 0 to count - 1.</summary>
     public PeerFlows(BuiltLoadBalancer built, int count)
+        : this(built.Balancer, count, null)
     {
-        _built = built;
-        _start = built.Balancer.AttachPoint == Balancer.AttachPoint.Overlay ? PeerFrames.EnvelopeBytes : 0;
+        if (built.Table.Count != count)
+        {
+            throw new InvalidOperationException($"{built.Table.Count} connections in the table, not {count}");
+        }
+    }
+
+    /// <summary>Opens some flows, which then are counted from 0 in their order.</summary>
+    public PeerFlows(LoadBalancer balancer, int[] flows)
+        : this(balancer, flows.Length, flows)
+    {
+    }
+
+    private PeerFlows(LoadBalancer balancer, int count, int[]? flows)
+    {
+        _balancer = balancer;
+        _flows = flows;
+        _start = balancer.AttachPoint == AttachPoint.Overlay ? PeerFrames.EnvelopeBytes : 0;
         _natPorts = new ushort[count];
         _servers = new byte[count];
         Send(count, TcpFlags.Syn, isReply: false);
         Send(count, TcpFlags.Syn | TcpFlags.Ack, isReply: true);
         Send(count, TcpFlags.Ack, isReply: false);
-        if (built.Table.Count != count)
-        {
-            throw new InvalidOperationException($"{built.Table.Count} connections in the table, not {count}");
-        }
     }
 
     /// <summary>Number of flows.</summary>
@@ -55,8 +69,10 @@ public sealed class PeerFlows
     /// <summary>The port its client was translated to.</summary>
     public ushort NatPortOf(int flow) => _natPorts[flow];
 
+    private uint NumberOf(int flow) => (uint)(_flows is null ? flow : _flows[flow]);
+
     private void WriteReply(Span<byte> frame, int flow, TcpFlags flags) =>
-        PeerFrames.WriteReply(frame, _servers[flow], PeerFrames.ServicePort((uint)flow), _natPorts[flow], IpProtocol.Tcp, flags);
+        PeerFrames.WriteReply(frame, _servers[flow], PeerFrames.ServicePort(NumberOf(flow)), _natPorts[flow], IpProtocol.Tcp, flags);
 
     private void Send(int count, TcpFlags flags, bool isReply)
     {
@@ -73,18 +89,19 @@ public sealed class PeerFlows
                 }
                 else
                 {
-                    PeerFrames.WriteForward(frame, (uint)flow, IpProtocol.Tcp, flags);
+                    PeerFrames.WriteForward(frame, NumberOf(flow), IpProtocol.Tcp, flags);
                 }
 
                 Now += FrameNanoseconds;
                 _batch.TryAdd(frame[_start..], Now);
             }
 
-            _built.Balancer.Process(_batch);
+            _balancer.Process(_batch);
             if (_batch.Emitted.Length != size)
             {
+                DropReason[] reasons = [.. _batch.Frames.ToArray().Select(sent => sent.Reason).Where(reason => reason != DropReason.None)];
                 throw new InvalidOperationException(
-                    $"{_batch.Emitted.Length} of {size} frames came out from flow {first} on; the first: {_batch.Frames[0].Reason}");
+                    $"{_batch.Emitted.Length} of {size} frames came out from flow {first} on: {string.Join(' ', reasons)}");
             }
 
             for (int index = 0; index < size && flags == TcpFlags.Syn; index++)

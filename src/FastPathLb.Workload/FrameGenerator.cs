@@ -1,22 +1,21 @@
 using System.Runtime.CompilerServices;
-using FastPathLb.Benchmarks.Workload;
 using FastPathLb.Pipeline;
 using FastPathLb.Wire;
 
-namespace FastPathLb.Benchmarks.Peers;
+namespace FastPathLb.Workload;
 
 /// <summary>
 /// Fills batches as the peers' harness does: one hot template whose flow is patched, or whole frames out of a ring, in the order of
 /// a full-period linear congruential generator. What it costs is measured alone and subtracted.
 /// </summary>
-internal sealed class FrameGenerator
+public sealed class FrameGenerator
 {
     private readonly FrameBatch _batch;
     private readonly int _batchSize;
     private readonly FrameTemplate _template;
     private readonly FrameRing? _ring;
-    private readonly bool _isSequential;
     private readonly uint _mask;
+    private readonly uint _last = uint.MaxValue;
     private uint _next;
 
     /// <summary>Patches one template: client to virtual address.</summary>
@@ -25,19 +24,23 @@ internal sealed class FrameGenerator
         _batch = batch;
         _batchSize = batchSize;
         _mask = (uint)flows - 1;
-        _isSequential = isSequential;
+        IsSequential = isSequential;
         _template = FrameTemplate.Forward(flags);
     }
 
-    /// <summary>Copies frames from a ring; it has a power of two of them.</summary>
+    /// <summary>Copies frames from a ring: every one in turn, where it has a power of two of them.</summary>
     public FrameGenerator(FrameBatch batch, int batchSize, FrameRing ring)
     {
         _batch = batch;
         _batchSize = batchSize;
         _ring = ring;
         _template = FrameTemplate.Forward(TcpFlags.None);
-        _mask = (uint)ring.Count - 1;
+        _mask = System.Numerics.BitOperations.RoundUpToPowerOf2((uint)ring.Count) - 1;
+        _last = (uint)ring.Count - 1;
     }
+
+    /// <summary>Whether flows come one after the other, not at random.</summary>
+    public bool IsSequential { get; init; }
 
     /// <summary>Time of the next frame.</summary>
     public long Now { get; set; }
@@ -73,7 +76,13 @@ internal sealed class FrameGenerator
 
     private uint Step()
     {
-        uint flow = _isSequential ? _next++ : _next = (_next * 1664525u) + 1013904223u;
-        return flow & _mask;
+        while (true)
+        {
+            uint flow = (IsSequential ? _next++ : _next = (_next * 1664525u) + 1013904223u) & _mask;
+            if (flow <= _last)
+            {
+                return flow;
+            }
+        }
     }
 }

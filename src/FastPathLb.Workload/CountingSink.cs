@@ -1,11 +1,13 @@
 using FastPathLb.Pipeline;
 
-namespace FastPathLb.Benchmarks.Peers;
+namespace FastPathLb.Workload;
 
 /// <summary>Counts what is sent.</summary>
-internal sealed class CountingSink : IFrameSink
+public sealed class CountingSink : IFrameSink
 {
+    /// <summary>Frames sent.</summary>
     public long FrameCount { get; private set; }
 
+    /// <inheritdoc/>
     public void Send(FrameBatch batch) => FrameCount += batch.Emitted.Length;
 }

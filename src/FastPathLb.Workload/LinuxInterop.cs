@@ -1,11 +1,11 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
 
-namespace FastPathLb.Benchmarks.Peers;
+namespace FastPathLb.Workload;
 
 /// <summary>What .NET has no call for: the calling thread's own processor time, its place, and huge pages.</summary>
 /// <remarks>Sound because every structure is passed by reference and outlives its call; nothing is kept by the kernel.</remarks>
-internal static partial class LinuxInterop
+public static partial class LinuxInterop
 {
     private const int ThreadCpuTime = 3;
     private const int AdviceHugePages = 14;
@@ -25,6 +25,19 @@ internal static partial class LinuxInterop
         if (SchedSetAffinity(0, (nuint)(mask.Length * sizeof(ulong)), mask) != 0)
         {
             throw new Win32Exception(Marshal.GetLastPInvokeError(), $"cannot run on processor {processor}");
+        }
+    }
+
+    /// <summary>The same where it can be done: not beyond the processors that the process may use.</summary>
+    public static void TryPin(int processor)
+    {
+        try
+        {
+            Pin(processor);
+        }
+        catch (Win32Exception)
+        {
+            // It runs where the system puts it.
         }
     }
 

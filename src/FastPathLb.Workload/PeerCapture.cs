@@ -3,7 +3,7 @@ using FastPathLb.Io.Captures;
 using FastPathLb.Pipeline;
 using FastPathLb.Wire;
 
-namespace FastPathLb.Benchmarks.Workload;
+namespace FastPathLb.Workload;
 
 /// <summary>A capture of the workload: the handshakes of some flows, then segments of both directions in random order.</summary>
 public static class PeerCapture

@@ -1,10 +1,10 @@
 using System.Runtime.InteropServices;
 
-namespace FastPathLb.Benchmarks.Peers;
+namespace FastPathLb.Workload;
 
 /// <summary>Whole frames in slots of two cache lines, in huge pages: what a generator copies from.</summary>
 /// <remarks>Sound because slots are reached through <see cref="this[int]"/> alone, whose index is a number below the count.</remarks>
-internal sealed unsafe class FrameRing : IDisposable
+public sealed unsafe class FrameRing : IDisposable
 {
     /// <summary>Bytes of a slot.</summary>
     public const int SlotBytes = 128;
@@ -13,6 +13,7 @@ internal sealed unsafe class FrameRing : IDisposable
 
     private readonly byte* _slots;
 
+    /// <summary>Makes slots, all zero.</summary>
     public FrameRing(int count)
     {
         Count = count;
@@ -28,5 +29,6 @@ internal sealed unsafe class FrameRing : IDisposable
     /// <summary>A slot.</summary>
     public Span<byte> this[int index] => new(_slots + ((nint)index * SlotBytes), SlotBytes);
 
+    /// <inheritdoc/>
     public void Dispose() => NativeMemory.AlignedFree(_slots);
 }

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using FastPathLb.Wire;
 
-namespace FastPathLb.Benchmarks.Workload;
+namespace FastPathLb.Workload;
 
 /// <summary>A frame of which addresses and ports are written for each flow, both inner checksums kept right.</summary>
 public sealed class FrameTemplate

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using FastPathLb.Wire;
 
-namespace FastPathLb.Benchmarks.Workload;
+namespace FastPathLb.Workload;
 
 /// <summary>
 /// The frames of the peers' workload (frames.h): Eth/IPv4/UDP 4789/VXLAN 4097 around an inner Ethernet frame. Written and checked
@@ -24,9 +24,13 @@ public static class PeerFrames
     /// <summary>Most flows of the peers' workload: 64 k ports, two servers, 16 service ports. More take more service ports.</summary>
     public const int FlowCountMax = 1 << 20;
 
+    /// <summary>Address of the clients' node.</summary>
     public const uint ClientNode = 0xC0A86401;
+    /// <summary>Address of the load balancer's node.</summary>
     public const uint BalancerNode = 0xC0A86402;
+    /// <summary>The virtual address that clients call.</summary>
     public const uint VirtualAddress = 0x0A000102;
+    /// <summary>The load balancer's own address: what servers see.</summary>
     public const uint BalancerAddress = 0x0A000105;
 
     private const int Ipv4Bytes = 20;
@@ -35,26 +39,37 @@ public static class PeerFrames
     private const int UdpHeaderBytes = 8;
     private const uint Vni = 4097;
 
+    /// <summary>MAC of the clients' node.</summary>
     public static ReadOnlySpan<byte> ClientNodeMac => [2, 0, 0, 0, 0, 1];
 
+    /// <summary>MAC of the load balancer's node.</summary>
     public static ReadOnlySpan<byte> BalancerNodeMac => [2, 0, 0, 0, 0, 2];
 
+    /// <summary>MAC of all clients.</summary>
     public static ReadOnlySpan<byte> ClientMac => [2, 0x42, 10, 0, 1, 0x10];
 
+    /// <summary>MAC of the load balancer's own interface.</summary>
     public static ReadOnlySpan<byte> BalancerMac => [2, 0x42, 10, 0, 1, 5];
 
+    /// <summary>MAC of a server's node.</summary>
     public static ReadOnlySpan<byte> ServerNodeMac(int server) => server == 0 ? [2, 0, 0, 0, 0, 3] : [2, 0, 0, 0, 0, 4];
 
+    /// <summary>MAC of a server.</summary>
     public static ReadOnlySpan<byte> ServerMac(int server) => server == 0 ? [2, 0x42, 10, 0, 1, 3] : [2, 0x42, 10, 0, 1, 4];
 
+    /// <summary>Address of a server's node.</summary>
     public static uint ServerNode(int server) => 0xC0A86403 + (uint)server;
 
+    /// <summary>Address of a server.</summary>
     public static uint ServerAddress(int server) => 0x0A000103 + (uint)server;
 
+    /// <summary>Address of a flow's client.</summary>
     public static uint ClientAddress(uint flow) => 0x0A000110 + ((flow >> 14) & 3);
 
+    /// <summary>Port of a flow's client.</summary>
     public static ushort ClientPort(uint flow) => (ushort)(0x4000 | (flow & 0x3FFF));
 
+    /// <summary>Port that a flow calls.</summary>
     public static ushort ServicePort(uint flow) => (ushort)(8000 + (flow >> 16));
 
     /// <summary>A frame of a flow from its client to the virtual address.</summary>

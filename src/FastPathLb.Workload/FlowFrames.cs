@@ -2,7 +2,7 @@ using FastPathLb.Balancer;
 using FastPathLb.Pipeline;
 using FastPathLb.Wire;
 
-namespace FastPathLb.Benchmarks.Workload;
+namespace FastPathLb.Workload;
 
 /// <summary>Batches of segments of open connections, in the order of a full-period generator.</summary>
 public sealed class FlowFrames

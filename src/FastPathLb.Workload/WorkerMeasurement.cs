@@ -1,0 +1,272 @@
+using FastPathLb.Balancer;
+using FastPathLb.Balancer.Workers;
+using FastPathLb.Engine.Building;
+using FastPathLb.Pipeline;
+using FastPathLb.Wire;
+
+namespace FastPathLb.Workload;
+
+/// <summary>
+/// The workload on one or several workers, each a thread on a processor of its own, over one table. Frames of both directions, those
+/// of each worker's own connections, out of memory in random order; the generator's time is measured alone and subtracted.
+/// </summary>
+public sealed class WorkerMeasurement : IDisposable
+{
+    private const long Minute = 60L * 1_000_000_000;
+    private const long Hour = 60 * Minute;
+    private const int PortsOfClient = 1 << 14;
+    private const int WarmUpFlows = 1024;
+    private const int WarmUpFrames = 1 << 16;
+    private const int WarmUpRounds = 8;
+
+    private readonly BuiltWorkers? _group;
+    private readonly BuiltLoadBalancer? _alone;
+    private readonly LoadBalancer[] _members;
+    private readonly int[][] _flows;
+
+    private WorkerMeasurement(int flows, int workers)
+    {
+        Flows = flows;
+        if (workers == 1)
+        {
+            _alone = PeerNode.Build(flows);
+            _members = [_alone.Balancer];
+        }
+        else
+        {
+            _group = PeerNode.BuildWorkers(flows, workers);
+            _members = [.. _group.Members.Select(member => member.Balancer)];
+        }
+
+        _flows = Deal(flows, _members.Length, _group?.Group.Steering);
+    }
+
+    /// <summary>Connections of all workers.</summary>
+    public int Flows { get; }
+
+    /// <summary>Measures frames of open connections, both ways.</summary>
+    /// <param name="flows">Connections of all workers.</param>
+    /// <param name="workers">Workers.</param>
+    /// <param name="frames">Frames of each worker in each run.</param>
+    /// <param name="runs">Runs; the least and the middle one are told.</param>
+    public static WorkerFigures Established(int flows, int workers, int frames, int runs)
+    {
+        using WorkerMeasurement measurement = new(flows, workers);
+        return measurement.Established(frames, runs);
+    }
+
+    /// <summary>Measures the first frames of new connections.</summary>
+    /// <param name="flows">Connections of all workers.</param>
+    /// <param name="workers">Workers.</param>
+    /// <param name="runs">Runs, between which all connections expire.</param>
+    public static WorkerFigures Opening(int flows, int workers, int runs)
+    {
+        using WorkerMeasurement measurement = new(flows, workers);
+        return measurement.Opening(runs);
+    }
+
+    /// <summary>Runs everything often enough for the compiler's last tier, with pauses in which it can work.</summary>
+    public static void WarmUp(int workers)
+    {
+        for (int round = 0; round < WarmUpRounds; round++)
+        {
+            _ = Established(WarmUpFlows, workers, WarmUpFrames, 1);
+            _ = Opening(4 * WarmUpFlows, workers, 1);
+            Thread.Sleep(100);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _group?.Dispose();
+        _alone?.Dispose();
+    }
+
+    private static int[][] Deal(int flows, int workers, FrameSteering? steering)
+    {
+        List<int>[] dealt = [.. Enumerable.Range(0, workers).Select(_ => new List<int>())];
+        byte[] frame = new byte[PeerFrames.FrameBytes];
+        for (int index = 0; index < flows; index++)
+        {
+            // One client alone, so that each connection keeps its port: with four, where ports are searched depends on who comes first.
+            int flow = ((index / PortsOfClient) << 16) | (index % PortsOfClient);
+            PeerFlows.WriteForward(frame, flow);
+            dealt[steering?.WorkerOf(frame) ?? 0].Add(flow);
+        }
+
+        return [.. dealt.Select(own => own.ToArray())];
+    }
+
+    private WorkerFigures Established(int frames, int runs)
+    {
+        double[][] floor = NewRows(runs);
+        double[][] raw = NewRows(runs);
+        Together((worker, barrier) =>
+        {
+            LoadBalancer balancer = _members[worker];
+            PeerFlows opened = new(balancer, _flows[worker]);
+            using FrameRing ring = RingOf(opened, _flows[worker]);
+            FrameBatch batch = new();
+            CountingSink sink = new();
+            batch.ConnectSink(sink);
+
+            // Past the timeouts of the handshake, so that each connection waits in the wheel for the long timeout.
+            balancer.Advance(opened.Now + (2 * Minute), batch);
+            FrameGenerator generator = new(batch, FrameBatch.CountMax, ring) { Now = balancer.Now };
+            for (int run = -1; run < runs; run++)
+            {
+                barrier.SignalAndWait();
+                double alone = Pass(balancer, batch, generator, frames, hasWork: false);
+                barrier.SignalAndWait();
+                double whole = Pass(balancer, batch, generator, frames, hasWork: true);
+                if (run >= 0)
+                {
+                    (floor[run][worker], raw[run][worker]) = (alone, whole);
+                }
+            }
+
+            if (sink.FrameCount != (long)frames * (runs + 1))
+            {
+                throw new InvalidOperationException($"worker {worker} sent {sink.FrameCount} frames");
+            }
+        });
+        return FiguresOf(raw, floor);
+    }
+
+    private WorkerFigures Opening(int runs)
+    {
+        double[][] floor = NewRows(runs);
+        double[][] raw = NewRows(runs);
+        Together((worker, barrier) =>
+        {
+            LoadBalancer balancer = _members[worker];
+            int[] flows = _flows[worker];
+            using FrameRing ring = new(flows.Length);
+            for (int index = 0; index < flows.Length; index++)
+            {
+                PeerFrames.WriteForward(ring[index][..PeerFrames.FrameBytes], (uint)flows[index], IpProtocol.Tcp, TcpFlags.Syn);
+            }
+
+            FrameBatch batch = new();
+            CountingSink sink = new();
+            batch.ConnectSink(sink);
+            FrameGenerator generator = new(batch, FrameBatch.CountMax, ring) { Now = PeerFlows.StartNanoseconds, IsSequential = true };
+            for (int run = -1; run < runs; run++)
+            {
+                barrier.SignalAndWait();
+                generator.Restart();
+                double alone = Pass(balancer, batch, generator, flows.Length, hasWork: false);
+                barrier.SignalAndWait();
+                generator.Restart();
+                double whole = Pass(balancer, batch, generator, flows.Length, hasWork: true);
+                if (run >= 0)
+                {
+                    (floor[run][worker], raw[run][worker]) = (alone, whole);
+                }
+
+                barrier.SignalAndWait();
+                generator.Now += Hour;
+                batch.Clear();
+                balancer.Advance(generator.Now, batch);
+            }
+
+            if (sink.FrameCount != (long)flows.Length * (runs + 1))
+            {
+                throw new InvalidOperationException($"worker {worker} sent {sink.FrameCount} frames");
+            }
+        });
+        return FiguresOf(raw, floor);
+    }
+
+    private double[][] NewRows(int runs) => [.. Enumerable.Range(0, runs).Select(_ => new double[_members.Length])];
+
+    private static FrameRing RingOf(PeerFlows opened, int[] flows)
+    {
+        FrameRing ring = new(flows.Length * 2);
+        for (int index = 0; index < flows.Length; index++)
+        {
+            PeerFlows.WriteForward(ring[index * 2][..PeerFrames.FrameBytes], flows[index]);
+            opened.WriteReply(ring[(index * 2) + 1][..PeerFrames.FrameBytes], index);
+        }
+
+        return ring;
+    }
+
+    /// <summary>Runs a thread for each worker, each on a processor of its own.</summary>
+    private void Together(Action<int, Barrier> work)
+    {
+        using Barrier barrier = new(_members.Length);
+        Exception? failure = null;
+        Thread[] threads = new Thread[_members.Length];
+        for (int worker = 0; worker < threads.Length; worker++)
+        {
+            int own = worker;
+            threads[own] = new Thread(() =>
+            {
+                try
+                {
+                    LinuxInterop.TryPin(own % Environment.ProcessorCount);
+                    work(own, barrier);
+                }
+                catch (InvalidOperationException exception)
+                {
+                    failure = exception;
+                    barrier.RemoveParticipant();
+                }
+            });
+            threads[own].Start();
+        }
+
+        foreach (Thread thread in threads)
+        {
+            thread.Join();
+        }
+
+        if (failure is not null)
+        {
+            throw new InvalidOperationException("a worker failed", failure);
+        }
+    }
+
+    private WorkerFigures FiguresOf(double[][] raw, double[][] floor)
+    {
+        // Of each worker the least of its runs, as everywhere: what neighbours on the machine add is not the program's.
+        double framesPerSecond = 0;
+        double least = 0;
+        double[] middle = new double[raw.Length];
+        for (int worker = 0; worker < _members.Length; worker++)
+        {
+            int own = worker;
+            double net = raw.Min(run => run[own]) - floor.Min(run => run[own]);
+            framesPerSecond += 1e9 / net;
+            least += net / _members.Length;
+        }
+
+        for (int run = 0; run < raw.Length; run++)
+        {
+            middle[run] = raw[run].Average() - floor[run].Average();
+        }
+
+        return new WorkerFigures(_members.Length, Flows, new Figures(least, Figures.Of(middle).Median), framesPerSecond);
+    }
+
+    private static double Pass(LoadBalancer balancer, FrameBatch batch, FrameGenerator generator, int frames, bool hasWork)
+    {
+        double began = LinuxInterop.ThreadNanoseconds();
+        int left = frames;
+        while (left > 0)
+        {
+            batch.Clear();
+            generator.Fill(left);
+            left -= batch.Count;
+            if (hasWork)
+            {
+                balancer.Process(batch);
+                batch.Flush();
+            }
+        }
+
+        return (LinuxInterop.ThreadNanoseconds() - began) / frames;
+    }
+}

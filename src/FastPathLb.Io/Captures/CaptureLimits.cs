@@ -21,4 +21,7 @@ public static class CaptureLimits
 
     /// <summary>Bytes collected by a writer before it writes. Room for the longest record several times over.</summary>
     internal const int WriteBytes = 1024 * 1024;
+
+    /// <summary>Bytes of a growing file that are reserved at a time: seldom enough to cost nothing, little to have been kept for nothing.</summary>
+    internal const int ReserveBytes = 64 * 1024 * 1024;
 }

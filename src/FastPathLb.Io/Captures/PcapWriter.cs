@@ -5,9 +5,15 @@ namespace FastPathLb.Io.Captures;
 /// <summary>Writes classic pcap 2.4.</summary>
 internal sealed class PcapWriter : CaptureWriter
 {
+    private const ulong NanosecondsPerSecond = 1_000_000_000;
+
     private readonly bool _isBigEndian;
     private readonly uint _nanosecondsPerUnit;
     private readonly LinkType _linkType;
+
+    // The second of the last record: most records share it with the one before.
+    private ulong _second;
+    private ulong _secondNanoseconds;
 
     public PcapWriter(Stream stream, string name, CaptureWriterOptions options)
         : base(stream, name)
@@ -46,20 +52,27 @@ internal sealed class PcapWriter : CaptureWriter
     {
         CheckFrameLength(frame.Length);
         ArgumentOutOfRangeException.ThrowIfNotEqual(interfaceIndex, 0);
-        (ulong seconds, ulong nanoseconds) = Math.DivRem((ulong)Math.Max(timestampNanoseconds, 0), 1_000_000_000ul);
-        if (seconds > uint.MaxValue)
+        ulong nanoseconds = (ulong)Math.Max(timestampNanoseconds, 0) - _secondNanoseconds;
+        if (nanoseconds >= NanosecondsPerSecond)
         {
-            seconds = uint.MaxValue;
-            nanoseconds = 999_999_999;
+            nanoseconds = BeginSecond((ulong)Math.Max(timestampNanoseconds, 0));
         }
 
         Span<byte> record = Output.Append(PcapLayout.RecordHeaderBytes + frame.Length);
-        WriteUInt32(record, PcapLayout.SecondsOffset, (uint)seconds);
+        WriteUInt32(record, PcapLayout.SecondsOffset, (uint)_second);
         WriteUInt32(record, PcapLayout.FractionOffset, (uint)nanoseconds / _nanosecondsPerUnit);
         WriteUInt32(record, PcapLayout.CapturedLengthOffset, (uint)frame.Length);
         WriteUInt32(record, PcapLayout.OriginalLengthOffset, (uint)(originalLengthBytes < 0 ? frame.Length : originalLengthBytes));
         frame.CopyTo(record[PcapLayout.RecordHeaderBytes..]);
         RecordsWritten++;
+    }
+
+    // What is after 2106 becomes the last instant before.
+    private ulong BeginSecond(ulong timestamp)
+    {
+        _second = Math.Min(timestamp / NanosecondsPerSecond, uint.MaxValue);
+        _secondNanoseconds = _second * NanosecondsPerSecond;
+        return Math.Min(timestamp - _secondNanoseconds, NanosecondsPerSecond - 1);
     }
 
     private void WriteUInt32(Span<byte> bytes, int offset, uint value) =>

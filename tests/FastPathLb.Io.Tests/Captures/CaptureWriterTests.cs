@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using FastPathLb.Io.Captures;
 
 namespace FastPathLb.Io.Tests.Captures;
@@ -135,6 +136,40 @@ public sealed class CaptureWriterTests
         Assert.Equal(24, new FileInfo(path).Length);
     }
 
+    [Theory]
+    [InlineData("out.pcap")]
+    [InlineData("out.pcapng")]
+    public void A_large_file_has_whole_records_at_any_time_and_keeps_no_blocks_that_it_does_not_need(string name)
+    {
+        using var folder = new TemporaryFolder();
+        byte[] frame = new byte[64 * 1024];
+        long whole;
+        using (CaptureWriter writer = CaptureWriter.Create(folder[name]))
+        {
+            // Beyond the first blocks that are reserved, which are 64 MiB.
+            for (int number = 1; number <= 2200; number++)
+            {
+                BitConverter.TryWriteBytes(frame, number);
+                writer.Write(number, frame);
+            }
+
+            // As another program sees it that reads while this one writes, or after this one was killed.
+            using CaptureReader growing = CaptureReader.Open(folder[name]);
+            Assert.InRange(CountNumbered(growing), 2200 - 17, 2200);
+            Assert.Null(growing.Warning);
+            whole = writer.LengthBytes;
+        }
+
+        using CaptureReader reader = CaptureReader.Open(folder[name]);
+        Assert.Equal(2200, CountNumbered(reader));
+        Assert.Equal(whole, new FileInfo(folder[name]).Length);
+        if (OperatingSystem.IsLinux())
+        {
+            // What lies behind the file's end takes room, too; a file system's own tables take a little.
+            Assert.InRange(AllocatedBytes(folder[name]), 1, whole + (1024 * 1024));
+        }
+    }
+
     [Fact]
     public void A_frame_longer_than_any_is_refused()
     {
@@ -152,6 +187,25 @@ public sealed class CaptureWriterTests
         writer.Dispose();
 
         Assert.Throws<ObjectDisposedException>(writer.Flush);
+    }
+
+    private static int CountNumbered(CaptureReader reader)
+    {
+        int count = 0;
+        while (reader.TryRead(out CapturedFrame captured))
+        {
+            Assert.Equal(++count, BitConverter.ToInt32(captured.Data));
+        }
+
+        return count;
+    }
+
+    private static long AllocatedBytes(string path)
+    {
+        using Process stat = Process.Start(new ProcessStartInfo("stat", ["-c", "%b", path]) { RedirectStandardOutput = true })!;
+        long blocks = long.Parse(stat.StandardOutput.ReadToEnd());
+        stat.WaitForExit();
+        return blocks * 512;
     }
 
     /// <summary>Takes part of the write that does not fit, as a file system does.</summary>

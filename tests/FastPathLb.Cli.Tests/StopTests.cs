@@ -49,6 +49,24 @@ public sealed class StopTests : IDisposable
     }
 
     [Fact]
+    public void A_run_stopped_in_the_middle_of_a_large_file_leaves_what_it_says()
+    {
+        using StopSignal stop = new();
+        CapturedBytes.Repeat(CapturesFolder.Decompressed(CapturesFolder.Underlay("rr-basic")), 40_000, _folder["large.pcap"]);
+        using StoppingStream output = new(stop);
+        using StringWriter text = new();
+
+        int code = Program.Run(
+            ["replay", _folder["large.pcap"], "--node", CapturesFolder.Folder("rr-basic"), "--attach", "underlay", "--no-hints", "-o", "-"],
+            new CommandConsole { Out = TextWriter.Null, Error = text, Stop = stop, OpenOutput = () => output });
+
+        Assert.Equal(130, code);
+        int written = CapturedBytes.Read(output.ToArray()).Count;
+        Assert.InRange(written, 1000, 39_000);
+        Assert.Contains($"wrote {written:N0} frames to -", text.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_stopped_verification_of_all_is_no_verdict()
     {
         using StopSignal stop = new();
@@ -84,6 +102,19 @@ public sealed class StopTests : IDisposable
             }
 
             return read;
+        }
+    }
+
+    /// <summary>Somebody types Ctrl-C as the first mebibyte comes.</summary>
+    private sealed class StoppingStream(StopSignal stop) : MemoryStream
+    {
+        public override void Write(byte[] buffer, int offset, int count)
+        {
+            base.Write(buffer, offset, count);
+            if (Length > 100_000)
+            {
+                stop.Raise(ExitCode.Interrupted);
+            }
         }
     }
 

@@ -15,6 +15,9 @@ internal static class ReplayRunner
     /// <summary>Where the load balancer sent none of so many frames, the capture is of one direction and tells no more.</summary>
     private const int FramesLookedAtMax = 10_000;
 
+    /// <summary>From here on a second thread for the files is worth being started.</summary>
+    private const long ReadAheadBytesMin = 4 * 1024 * 1024;
+
     /// <summary>Runs to the end of the capture, or until told to stop.</summary>
     public static ReplaySummary Run(ReplayPlan plan, BuiltLoadBalancer built, CommandConsole console, ReplayHooks hooks)
     {
@@ -48,6 +51,7 @@ internal static class ReplayRunner
             OwnFrames = hooks.OwnFrames,
             BeforeBatch = hooks.BeforeBatch,
             AfterBatch = afterBatch,
+            ReadsAhead = hooks.BeforeBatch is null && plan.Input.IsFile && plan.Input.EstimatedBytes >= ReadAheadBytesMin,
         };
     }
 

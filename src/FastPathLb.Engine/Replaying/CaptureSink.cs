@@ -21,12 +21,15 @@ public sealed class CaptureSink : IFrameSink
     public void Send(FrameBatch batch)
     {
         ReadOnlySpan<EmittedFrame> emitted = batch.Emitted;
-        for (int index = 0; index < emitted.Length; index++)
+        long bytes = 0;
+        foreach (ref readonly EmittedFrame frame in emitted)
         {
-            FrameCount++;
-            ByteCount += emitted[index].LengthBytes;
+            bytes += frame.LengthBytes;
             _writer?.Write(
-                emitted[index].TimestampNanoseconds, batch.EmittedBytes(index), originalLengthBytes: emitted[index].WireLengthBytes);
+                frame.TimestampNanoseconds, batch.Slice(frame.Offset, frame.LengthBytes), originalLengthBytes: frame.WireLengthBytes);
         }
+
+        FrameCount += emitted.Length;
+        ByteCount += bytes;
     }
 }

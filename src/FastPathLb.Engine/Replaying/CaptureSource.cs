@@ -20,6 +20,7 @@ public sealed class CaptureSource : IFrameSource
     private readonly byte[] _converted = GC.AllocateUninitializedArray<byte>(4096);
     private readonly Queue<KeptFrame> _ready = [];
     private readonly List<(long Overtaker, KeptFrame Frame)> _overtaken = [];
+    private bool _hasOvertakers;
     private bool _isAtEnd;
 
     /// <summary>Reads a capture for a load balancer.</summary>
@@ -33,7 +34,15 @@ public sealed class CaptureSource : IFrameSource
     public long StopBefore { get; set; } = long.MaxValue;
 
     /// <summary>In which order frames reached the load balancer.</summary>
-    public RecordingHints Hints { get; set; } = RecordingHints.None;
+    public RecordingHints Hints
+    {
+        get;
+        set
+        {
+            field = value;
+            _hasOvertakers = value.Overtakers.Count > 0;
+        }
+    } = RecordingHints.None;
 
     /// <summary>Takes the load balancer's own frames: what the recording's load balancer sent.</summary>
     public OwnFrameHandler? OwnFrames { get; set; }
@@ -53,11 +62,28 @@ public sealed class CaptureSource : IFrameSource
     /// <inheritdoc/>
     public bool Receive(FrameBatch batch)
     {
+        try
+        {
+            return Fill(batch);
+        }
+        catch (CaptureFormatException damage)
+        {
+            // The frames before were good.
+            Damage = damage.Message;
+            _isAtEnd = true;
+            ReleaseOvertaken(long.MaxValue);
+            return Fill(batch);
+        }
+    }
+
+    private bool Fill(FrameBatch batch)
+    {
         while (true)
         {
             // Frames that wait come first: those that did not fit, and those that were overtaken.
-            while (_ready.TryPeek(out KeptFrame? kept))
+            while (_ready.Count > 0)
             {
+                KeptFrame kept = _ready.Peek();
                 if (kept.Timestamp >= StopBefore || !batch.TryAdd(kept.Bytes, kept.Timestamp, kept.Number, kept.WireLength))
                 {
                     return true;
@@ -71,7 +97,7 @@ public sealed class CaptureSource : IFrameSource
                 return true;
             }
 
-            if (_isAtEnd || !TryRead(out CapturedFrame captured))
+            if (_isAtEnd || !_reader.TryRead(out CapturedFrame captured))
             {
                 if (!_isAtEnd)
                 {
@@ -105,8 +131,7 @@ public sealed class CaptureSource : IFrameSource
             return;
         }
 
-        if (Hints.Overtakers.Count > 0
-            && Hints.Overtakers.TryGetValue(captured.RecordNumber, out long overtaker))
+        if (_hasOvertakers && Hints.Overtakers.TryGetValue(captured.RecordNumber, out long overtaker))
         {
             _overtaken.Add((overtaker, Keep(frame, captured, wireLength)));
             return;
@@ -138,20 +163,6 @@ public sealed class CaptureSource : IFrameSource
             {
                 index++;
             }
-        }
-    }
-
-    private bool TryRead(out CapturedFrame captured)
-    {
-        try
-        {
-            return _reader.TryRead(out captured);
-        }
-        catch (CaptureFormatException damage)
-        {
-            Damage = damage.Message;
-            captured = default;
-            return false;
         }
     }
 

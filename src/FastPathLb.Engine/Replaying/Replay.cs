@@ -51,6 +51,13 @@ public sealed class Replay
     /// <summary>How round robin began, where the recording contradicts the list as dumped.</summary>
     public RoundRobinStart RoundRobinStart { get; init; }
 
+    /// <summary>
+    /// Whether the capture is read ahead, and what is emitted is written behind, on a thread of their own: of use for captures of many
+    /// thousand frames. Source, <see cref="OwnFrames"/> and the sink are then used by that thread. Not with events or checkpoints, which
+    /// lie between two frames.
+    /// </summary>
+    public bool ReadsAhead { get; init; }
+
     /// <summary>What could not be carried out, one sentence each.</summary>
     public IReadOnlyList<string> Notes => _notes;
 
@@ -66,6 +73,13 @@ public sealed class Replay
         _workers = workers;
         long began = Stopwatch.GetTimestamp();
         bool isOpen = true;
+        if (ReadsAhead && moments.Count == 0)
+        {
+            using BatchRelay relay = new(source, sink);
+            relay.Run(Process, stopping);
+            isOpen = false;
+        }
+
         while (isOpen && !stopping.IsCancellationRequested)
         {
             source.StopBefore = moments.Count > 0 ? moments.Peek().Time : long.MaxValue;
@@ -102,6 +116,13 @@ public sealed class Replay
         {
             CaptureDamage = source.Damage,
         };
+    }
+
+    private void Process(FrameBatch batch)
+    {
+        BeforeBatch?.Invoke(batch);
+        _built.Balancer.Process(batch);
+        AfterBatch?.Invoke(batch);
     }
 
     /// <summary>What captures show of network cards' offloads, and how it was taken.</summary>

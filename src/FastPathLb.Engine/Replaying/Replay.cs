@@ -73,7 +73,7 @@ public sealed class Replay
         _workers = workers;
         long began = Stopwatch.GetTimestamp();
         bool isOpen = true;
-        if (ReadsAhead && moments.Count == 0)
+        if (ReadsAhead && workers is null && moments.Count == 0)
         {
             using BatchRelay relay = new(source, sink);
             relay.Run(Process, stopping);

@@ -19,8 +19,11 @@ public static class CaptureLimits
     /// <summary>Bytes read from a stream at a time: each read is a system call, and each seam of two reads copies a record.</summary>
     internal const int ReadBytes = 1024 * 1024;
 
-    /// <summary>Bytes collected by a writer before it writes. Room for the longest record several times over.</summary>
+    /// <summary>Most bytes collected by a writer before it writes: room for the longest record several times over.</summary>
     internal const int WriteBytes = 1024 * 1024;
+
+    /// <summary>Bytes collected by a writer before it writes, of records that are not longer: what stays in a processor's own cache.</summary>
+    internal const int WriteBytesUsual = 128 * 1024;
 
     /// <summary>Bytes of a growing file that are reserved at a time: seldom enough to cost nothing, little to have been kept for nothing.</summary>
     internal const int ReserveBytes = 64 * 1024 * 1024;

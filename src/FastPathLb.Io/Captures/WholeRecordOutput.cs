@@ -53,6 +53,7 @@ internal sealed class WholeRecordOutput : IDisposable
         if (recordBytes > _limit - _end)
         {
             WriteOut();
+            _limit = Math.Max(_limit, _end + recordBytes);
         }
 
         Span<byte> record = _buffer.AsSpan(_end, recordBytes);
@@ -129,7 +130,7 @@ internal sealed class WholeRecordOutput : IDisposable
     {
         _start = _firstPage + (int)(_writtenBytes & (PageBytes - 1));
         _end = _start;
-        _limit = _start + CaptureLimits.WriteBytes;
+        _limit = _start + CaptureLimits.WriteBytesUsual;
     }
 
     // Of no use to files that are soon at their end. Where there is no room, writing finds that out by itself, and later.

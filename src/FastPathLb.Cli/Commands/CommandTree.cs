@@ -26,6 +26,7 @@ internal static class CommandTree
         "fastpathlb lint --node captures/swarm-web",
         "fastpathlb dns web --node captures/swarm-web",
         "fastpathlb run --tap tap0 --config lb.yaml",
+        "fastpathlb bench",
     ];
 
     /// <summary>Runs a command line.</summary>
@@ -80,6 +81,7 @@ internal static class CommandTree
             DnsCommand.Create(console),
             RunCommand.Create(console),
             CtlCommand.Create(console),
+            BenchCommand.Create(console),
         };
         root.SetAction(_ => FirstRun.Run(console));
         root.WithExamples(s_examples);

@@ -15,14 +15,16 @@ enum { CHUNKS = 4096, CHUNK = 2048, RING = 2048, BATCH = 256 };
 static struct xsk_ring_prod fill, tx;
 static struct xsk_ring_cons completion, rx;
 static uint64_t free_chunks[CHUNKS];
-static uint32_t free_count, outstanding;
+static uint32_t free_count;
 
 static void complete(void) {
     uint32_t index, n = xsk_ring_cons__peek(&completion, RING, &index);
     for (uint32_t i = 0; i < n; i++)
         free_chunks[free_count++] = *xsk_ring_cons__comp_addr(&completion, index + i) & ~(uint64_t)(CHUNK - 1);
-    if (n) { xsk_ring_cons__release(&completion, n); outstanding -= n; }
+    if (n) xsk_ring_cons__release(&completion, n);
 }
+
+static uint32_t unsent(void) { return *tx.producer - __atomic_load_n(tx.consumer, __ATOMIC_ACQUIRE); }
 
 int main(int argc, char **argv) {
     struct xsk_umem *umem;
@@ -64,12 +66,10 @@ int main(int argc, char **argv) {
         }
         xsk_ring_prod__submit(&tx, received);
         xsk_ring_cons__release(&rx, received);
-        outstanding += received;
 
-        // Copy mode sends at most 32 frames a call.
-        for (int i = 0; i < 2 * RING / 32 && outstanding && xsk_ring_prod__needs_wakeup(&tx); i++) {
+        // Copy mode sends at most 32 frames a call. What is sent need not be given back yet.
+        for (int i = 0; i < 2 * RING / 32 && unsent() && xsk_ring_prod__needs_wakeup(&tx); i++) {
             if (sendto(d, NULL, 0, MSG_DONTWAIT, NULL, 0) < 0 && errno != EAGAIN && errno != EBUSY && errno != ENOBUFS) break;
-            complete();
         }
     }
 }

@@ -49,7 +49,9 @@ internal sealed class ArpResponder
         if (sender != 0 && !_space.IsLocalAddress(sender)
             && (operation == Reply || isForUs || _space.Neighbors.Entries.ContainsKey(sender)))
         {
-            _space.Neighbors.Set(sender, senderMac);
+            // An answer to others, or one that nobody asked for, says where the sender is and not that it hears us (arp_process).
+            bool isAnswer = operation == Reply && isForUs && MacAddress.Read(batch.Slice(frameOffset, MacAddress.LengthBytes)) == device.Mac;
+            _space.Neighbors.Learn(sender, senderMac, isAnswer, now);
             _space.Resolver.Resolve(sender, batch, inputIndex, now);
         }
 

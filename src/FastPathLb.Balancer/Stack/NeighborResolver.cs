@@ -194,6 +194,10 @@ internal sealed class NeighborResolver
         }
     }
 
+    /// <summary>Asks a neighbour that was known whether it still is where it was (NUD_PROBE).</summary>
+    public void Probe(NetworkInterface output, uint address, MacAddress mac, FrameBatch batch, long now) =>
+        Ask(output, address, mac, batch, inputIndex: -1, now);
+
     private void Schedule(Question question, long now)
     {
         long due = now + ProbeInterval - WheelPhase;
@@ -259,15 +263,18 @@ internal sealed class NeighborResolver
         }
     }
 
-    /// <summary>A broadcast ARP request from the address the packets would be seen with, or the interface's first.</summary>
-    private void Ask(Question question, FrameBatch batch, int inputIndex, long now)
+    private void Ask(Question question, FrameBatch batch, int inputIndex, long now) =>
+        Ask(question.Output, question.Address, MacAddress.Broadcast, batch, inputIndex, now);
+
+    /// <summary>An ARP request from the address the packets would be seen with, or the interface's first.</summary>
+    private void Ask(NetworkInterface output, uint address, MacAddress destination, FrameBatch batch, int inputIndex, long now)
     {
         int offset = batch.RentOutput(ArpFrameBytes);
         Span<byte> frame = batch.Slice(offset, ArpFrameBytes);
-        new EthernetFields(MacAddress.Broadcast, question.Output.Mac, EtherType.Arp).WriteTo(frame);
+        new EthernetFields(destination, output.Mac, EtherType.Arp).WriteTo(frame);
         new ArpFields(
-            ArpOperation.Request, question.Output.Mac, new Ipv4Address(question.Output.PrimaryAddress), default,
-            new Ipv4Address(question.Address)).WriteTo(frame[LinkInput.EthernetHeaderBytes..]);
-        _space.LinkOf(question.Output).Transmit(batch, offset, ArpFrameBytes, inputIndex, now);
+            ArpOperation.Request, output.Mac, new Ipv4Address(output.PrimaryAddress), default,
+            new Ipv4Address(address)).WriteTo(frame[LinkInput.EthernetHeaderBytes..]);
+        _space.LinkOf(output).Transmit(batch, offset, ArpFrameBytes, inputIndex, now);
     }
 }

@@ -279,6 +279,12 @@ public sealed class NetworkNamespace
         Ipvs.Expire(now);
     }
 
+    /// <summary>Lets neighbours age from now on, as on a live network.</summary>
+    /// <param name="device">The interface by which they are reached.</param>
+    /// <param name="seed">What reachable times are drawn by.</param>
+    public void AgeNeighbors(NetworkInterface device, ulong seed) => Neighbors.Aging = new NeighborAging(
+        Neighbors, (address, mac, batch, now) => Resolver.Probe(device, address, mac, batch, now), seed);
+
     /// <summary>Sets where the kernel's timers of about a second fire: see <see cref="NeighborResolver.WheelPhase"/>.</summary>
     public void SetTimerPhase(long nanoseconds) => Resolver.WheelPhase = nanoseconds;
 

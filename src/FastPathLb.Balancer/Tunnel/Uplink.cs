@@ -112,6 +112,10 @@ public sealed class Uplink
         set => _arp.IsMute = value;
     }
 
+    /// <summary>Lets neighbours age from now on, as on a live network.</summary>
+    /// <param name="seed">What reachable times are drawn by.</param>
+    public void AgeNeighbors(ulong seed) => _neighbors.Aging = new NeighborAging(_neighbors, _arp.Probe, seed);
+
     /// <summary>Takes a frame from the wire.</summary>
     internal Outcome Receive(
         FrameBatch batch, int offset, int capturedBytes, int wireBytes, int inputIndex, long now, out int connection)
@@ -154,7 +158,7 @@ public sealed class Uplink
         uint vtep = BinaryPrimitives.ReadUInt32BigEndian(outer[Ipv4.SourceOffset..]);
         if (!IsKnown(vtep))
         {
-            _neighbors.Set(vtep, MacAddress.Read(frame[6..]));
+            _neighbors.Learn(vtep, MacAddress.Read(frame[6..]), isAnswer: false, now);
         }
 
         int inner = EthernetBytes + innerOffset;

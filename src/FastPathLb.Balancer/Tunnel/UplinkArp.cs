@@ -42,7 +42,9 @@ internal sealed class UplinkArp
         if (sender.Value != 0 && sender.Value != _uplink.Address && _uplink.Link.Contains(sender)
             && (isForUs || _uplink.Neighbors.Entries.ContainsKey(sender.Value)))
         {
-            _uplink.Neighbors.Set(sender.Value, senderMac);
+            bool isAnswer = arp.Operation == ArpOperation.Reply && isForUs
+                && MacAddress.Read(batch.Slice(offset, MacAddress.LengthBytes)) == _uplink.Mac;
+            _uplink.Neighbors.Learn(sender.Value, senderMac, isAnswer, now);
             _asked.Remove(sender.Value);
         }
 
@@ -76,6 +78,10 @@ internal sealed class UplinkArp
         _asked[hop] = now;
         Emit(batch, ArpOperation.Request, MacAddress.Broadcast, default, new Ipv4Address(hop), inputIndex, now);
     }
+
+    /// <summary>Asks a neighbour that was known whether it still is where it was.</summary>
+    public void Probe(uint address, MacAddress mac, FrameBatch batch, long now) =>
+        Emit(batch, ArpOperation.Request, mac, default, new Ipv4Address(address), inputIndex: -1, now);
 
     private void Emit(
         FrameBatch batch, ArpOperation operation, MacAddress destination, MacAddress target, Ipv4Address targetAddress,

@@ -29,7 +29,7 @@ internal static class ControlText
         }
         else if (reply.TryGetProperty("neighbors", out JsonElement neighbors))
         {
-            WriteRows(output, neighbors, ["interface", "address", "mac"]);
+            WriteRows(output, neighbors, ["interface", "address", "mac", "state"]);
         }
         else
         {

@@ -28,7 +28,8 @@ public static class CommandApplier
                 device, new Ipv4Prefix(add.Address.Address, add.Address.PrefixLength))),
             AddressDelete delete => WithDevice(space, delete.Device, device => space.RemoveAddress(
                 device, new Ipv4Prefix(delete.Address.Address, delete.Address.PrefixLength))),
-            NeighborReplace { Neighbor.Mac: { } mac } replace => Do(() => space.Neighbors.Set(replace.Neighbor.Address.Value, mac)),
+            NeighborReplace { Neighbor.Mac: { } mac } replace => Do(() => space.Neighbors.Set(
+                replace.Neighbor.Address.Value, mac, replace.Neighbor.IsPermanent)),
             NeighborDelete delete => Do(() => space.Neighbors.Remove(delete.Address.Value)),
             FdbReplace { Entry.Destination: { } vtep } replace => Do(() => built.Network?.Fdb.Set(replace.Entry.Mac, vtep.Value)),
             FdbDelete delete => Do(() => built.Network?.Fdb.Remove(delete.Entry.Mac)),

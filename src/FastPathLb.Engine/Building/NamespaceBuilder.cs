@@ -117,7 +117,7 @@ internal static class NamespaceBuilder
         {
             if (neighbor.Mac is { } mac)
             {
-                space.Neighbors.Set(neighbor.Address.Value, mac);
+                space.Neighbors.Set(neighbor.Address.Value, mac, neighbor.IsPermanent);
             }
         }
     }

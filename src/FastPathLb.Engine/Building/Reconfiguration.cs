@@ -161,7 +161,7 @@ public sealed class Reconfiguration
 
         foreach ((uint address, MacAddress mac) in wanted.Entries)
         {
-            running.Set(address, mac);
+            running.Set(address, mac, wanted.IsPermanent(address));
         }
     }
 

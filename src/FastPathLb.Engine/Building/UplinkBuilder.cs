@@ -30,7 +30,7 @@ internal static class UplinkBuilder
         {
             if (neighbor.Mac is { } mac)
             {
-                uplink.Neighbors.Set(neighbor.Address.Value, mac);
+                uplink.Neighbors.Set(neighbor.Address.Value, mac, neighbor.IsPermanent);
             }
         }
 

@@ -193,12 +193,13 @@ internal sealed class ControlCommands
         return (total, shown);
     }
 
-    private IReadOnlyList<(string Where, string Address, string Mac)> CopyNeighbors()
+    private IReadOnlyList<ShownNeighbor> CopyNeighbors()
     {
-        IEnumerable<(string Where, string Address, string Mac)> inner = Copy(_built.Device.Name, _built.Namespace.Neighbors);
+        IEnumerable<ShownNeighbor> inner = Copy(_built.Device.Name, _built.Namespace.Neighbors);
         return _built.Network is { } network ? [.. inner, .. Copy("underlay", network.Uplink.Neighbors)] : [.. inner];
 
-        static IEnumerable<(string Where, string Address, string Mac)> Copy(string where, NeighborTable table) =>
-            table.Entries.Select(entry => (where, new Ipv4Address(entry.Key).ToString(), entry.Value.ToString()));
+        static IEnumerable<ShownNeighbor> Copy(string where, NeighborTable table) => table.Entries.Select(entry => new ShownNeighbor(
+            where, new Ipv4Address(entry.Key).ToString(), entry.Value.ToString(),
+            (table.Aging?.StateOf(entry.Key) ?? NeighborReachability.Permanent).ToString().ToUpperInvariant()));
     }
 }

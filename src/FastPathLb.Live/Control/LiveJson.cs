@@ -112,15 +112,16 @@ internal static class LiveJson
         writer.WriteEndArray();
     }
 
-    public static void WriteNeighbors(Utf8JsonWriter writer, IReadOnlyList<(string Where, string Address, string Mac)> neighbors)
+    public static void WriteNeighbors(Utf8JsonWriter writer, IReadOnlyList<ShownNeighbor> neighbors)
     {
         writer.WriteStartArray("neighbors");
-        foreach ((string where, string address, string mac) in neighbors)
+        foreach (ShownNeighbor neighbor in neighbors)
         {
             writer.WriteStartObject();
-            writer.WriteString("interface", where);
-            writer.WriteString("address", address);
-            writer.WriteString("mac", mac);
+            writer.WriteString("interface", neighbor.Interface);
+            writer.WriteString("address", neighbor.Address);
+            writer.WriteString("mac", neighbor.Mac);
+            writer.WriteString("state", neighbor.State);
             writer.WriteEndObject();
         }
 

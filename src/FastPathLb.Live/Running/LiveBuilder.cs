@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using FastPathLb.Balancer;
 using FastPathLb.Engine.Building;
 using FastPathLb.NodeState;
@@ -13,13 +14,17 @@ internal static class LiveBuilder
     public static BuiltLoadBalancer Build(NodeDump node, LoadBalancerOptions options)
     {
         BuiltLoadBalancer built = LoadBalancerBuilder.Build(WithoutGuesses(node, options.AttachPoint), options);
+        ulong seed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
         if (built.Network is { } network)
         {
+            // Behind the tunnel dockerd's entries are for good.
             network.Uplink.SpeaksArp = true;
+            network.Uplink.AgeNeighbors(seed);
         }
         else
         {
             built.Namespace.Neighbors.InfersDockerMacs = false;
+            built.Namespace.AgeNeighbors(built.Device, seed);
         }
 
         return built;

@@ -26,6 +26,7 @@ public sealed class LiveWorker
     private readonly ArpAnnouncer _announcer;
     private readonly BatchMeter _meter;
     private readonly LinkWatch _watch;
+    private readonly LinkAging _aging;
     private long _housekeepingDue;
 
     /// <summary>Joins the parts.</summary>
@@ -39,6 +40,7 @@ public sealed class LiveWorker
         _batch = device.CreateBatch();
         _announcer = new ArpAnnouncer(built);
         _watch = new LinkWatch(device, built.Namespace);
+        _aging = new LinkAging(built);
     }
 
     /// <summary>Records what passes, or null.</summary>
@@ -124,6 +126,7 @@ public sealed class LiveWorker
         long received = _batch.Frames[0].TimestampNanoseconds;
         Recorder?.RecordReceived(_batch);
         _built.Balancer.Process(_batch);
+        _aging.Look(_batch, received);
         _batch.Flush();
         if (_meter.IsWatched)
         {
@@ -156,6 +159,7 @@ public sealed class LiveWorker
     {
         _housekeepingDue = now + HousekeepingNanoseconds;
         _announcer.Run(_batch, now);
+        _aging.Advance(now, _batch);
         _batch.Flush();
         Recorder?.FlushDue(now);
         Census.Continue();

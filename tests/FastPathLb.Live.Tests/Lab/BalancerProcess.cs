@@ -48,6 +48,17 @@ internal sealed class BalancerProcess : IDisposable
         }
     }
 
+    /// <summary>The share of a processor that it uses, over a second.</summary>
+    public double ProcessorShare()
+    {
+        Stopwatch time = Stopwatch.StartNew();
+        _process.Refresh();
+        TimeSpan before = _process.TotalProcessorTime;
+        Thread.Sleep(1000);
+        _process.Refresh();
+        return (_process.TotalProcessorTime - before) / time.Elapsed;
+    }
+
     /// <summary>Starts it, and waits until it serves.</summary>
     public static BalancerProcess Start(NetworkLab lab, string namespaceName, string folder, params string[] options)
     {

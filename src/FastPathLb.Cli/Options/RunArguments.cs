@@ -21,6 +21,8 @@ internal sealed record RunArguments
 
     public int? Mtu { get; init; }
 
+    public string? Mac { get; init; }
+
     public int? Workers { get; init; }
 
     public string? Recording { get; init; }

@@ -48,6 +48,12 @@ internal sealed class RunOptions
 
     private Option<int?> Mtu { get; } = OptionKinds.Number("--mtu", "MTU of the TAP device in bytes (default: the configuration's)", MtuMin);
 
+    private Option<string?> Mac { get; } = new("--mac")
+    {
+        HelpName = "MAC",
+        Description = "Hardware address of the kernel's end of the TAP device (default: drawn by the kernel); the load balancer's own is the configuration's",
+    };
+
     private Option<int?> Workers { get; } = OptionKinds.Number("--workers", "Threads that process frames (default 1)", 1);
 
     private Option<string?> Recording { get; } = new("--pcap")
@@ -110,7 +116,7 @@ internal sealed class RunOptions
     {
         Option[] all =
         [
-            Tap, Packet, Xdp, NodeFolder, ConfigFile, Attach, Mtu, Queue, ZeroCopy, BusyPoll, Workers, Recording, RecordingMegabytes,
+            Tap, Packet, Xdp, NodeFolder, ConfigFile, Attach, Mtu, Mac, Queue, ZeroCopy, BusyPoll, Workers, Recording, RecordingMegabytes,
             RecordingFiles, Metrics, Otlp, Control, NoControl, NoWatch, Capacity, Seed, SourcePorts, Top, LogLevel, LogJson,
         ];
         foreach (Option option in all)
@@ -131,6 +137,7 @@ internal sealed class RunOptions
         ConfigFile = parsed.GetValue(ConfigFile),
         Attach = parsed.GetValue(Attach),
         Mtu = parsed.GetValue(Mtu),
+        Mac = parsed.GetValue(Mac),
         Workers = parsed.GetValue(Workers),
         Recording = parsed.GetValue(Recording),
         RecordingMegabytes = parsed.GetValue(RecordingMegabytes),

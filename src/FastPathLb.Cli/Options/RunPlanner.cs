@@ -7,6 +7,7 @@ using FastPathLb.Live.Devices;
 using FastPathLb.Live.Recording;
 using FastPathLb.Live.Running;
 using FastPathLb.NodeState;
+using FastPathLb.Wire;
 using static FastPathLb.Cli.Options.Words;
 using NodeDump = FastPathLb.NodeState.NodeState;
 
@@ -89,7 +90,7 @@ internal static class RunPlanner
     {
         if (typed.Tap is { } tap)
         {
-            return TapDevice.Open(tap, clock, typed.Mtu ?? MtuOf(node, balancer));
+            return TapDevice.Open(tap, clock, typed.Mtu ?? MtuOf(node, balancer), MacOf(typed.Mac));
         }
 
         if (typed.Mtu is not null)
@@ -97,10 +98,19 @@ internal static class RunPlanner
             throw new UsageException("--mtu is for --tap; 'ip link set IF mtu N' sets that of another interface");
         }
 
+        if (typed.Mac is not null)
+        {
+            throw new UsageException("--mac is for --tap; 'ip link set IF address MAC' sets that of another interface");
+        }
+
         return typed.Xdp is { } xdp
             ? XdpDevice.Open(xdp, clock, typed.Queue ?? 0, ZeroCopyOf(typed.ZeroCopy), typed.IsBusyPolling)
             : PacketDevice.Open(typed.Packet!, clock);
     }
+
+    private static MacAddress? MacOf(string? text) => text is null ? null
+        : MacAddress.TryParse(text, out MacAddress mac) && !mac.IsMulticast && !mac.IsZero ? mac
+        : throw new UsageException($"--mac {text}: the hardware address of one host is expected, such as 02:42:0a:00:01:fe");
 
     private static bool? ZeroCopyOf(string? word) => word switch
     {

@@ -129,6 +129,8 @@ public sealed class FaultTests
     [InlineData(BadInput, "lo: cannot be attached to as a TAP device: Invalid argument; there is an interface of that name which is no TAP device", "--tap", "lo")]
     [InlineData(BadInput, "a name that is too long: no name for an interface", "--tap", "a name that is too long")]
     [InlineData(BadInput, "tap0: its MTU cannot be set to 100000: Invalid argument", "--tap", "tap0", "--mtu", "100000")]
+    [InlineData(BadInput, "--mac ff:ff:ff:ff:ff:ff: the hardware address of one host is expected", "--tap", "tap0", "--mac", "ff:ff:ff:ff:ff:ff")]
+    [InlineData(BadInput, "--mac is for --tap", "--af-packet", "lo", "--mac", "02:00:00:00:00:01")]
     [InlineData(BadInput, "x0: no AF_XDP socket can be bound to queue 7", "--af-xdp", "x0", "--queue", "7")]
     [InlineData(BadInput, "lo: its MTU 65536 is too large for AF_XDP, 3818 is the most", "--af-xdp", "lo")]
     [InlineData(BadInput, "--workers 2: 1 is expected", "--tap", "tap0", "--workers", "2")]

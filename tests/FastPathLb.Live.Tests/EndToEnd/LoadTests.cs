@@ -24,12 +24,14 @@ public sealed class LoadTests
     }
 
     [LabTheory("wrk", "ethtool")]
-    [InlineData("--tap", false)]
-    [InlineData("--tap", true)]
-    [InlineData("--af-xdp", false)]
-    public void Ten_thousand_requests_are_answered_without_an_error(string device, bool areShort)
+    [InlineData("--tap", false, false)]
+    [InlineData("--tap", true, false)]
+    [InlineData("--tap", true, true)]
+    [InlineData("--af-xdp", false, false)]
+    [InlineData("--af-xdp", true, true)]
+    public void Ten_thousand_requests_are_answered_without_an_error(string device, bool areShort, bool isTunnel)
     {
-        using SwarmLab swarm = new(isVeth: device != "--tap");
+        using SwarmLab swarm = new(isTunnel, isVeth: device != "--tap");
         swarm.ServeWeb();
         using BalancerProcess balancer = swarm.StartBalancer(device);
         int requests = 0;

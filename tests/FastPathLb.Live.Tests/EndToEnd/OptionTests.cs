@@ -111,6 +111,20 @@ public sealed class OptionTests
     }
 
     [LabFact("curl")]
+    public void The_kernels_end_of_a_TAP_gets_MTU_and_hardware_address()
+    {
+        using SwarmLab swarm = new();
+        swarm.ServeWeb();
+        using BalancerProcess balancer = swarm.StartBalancer("--tap", "--mtu", "1400", "--mac", "02:42:0a:00:01:fe");
+        Assert.StartsWith("Hostname", swarm.Curl(), StringComparison.Ordinal);
+
+        string link = swarm.Lab.Ip("lb", "link show tap0");
+        Assert.Contains(" mtu 1400 ", link, StringComparison.Ordinal);
+        Assert.Contains("link/ether 02:42:0a:00:01:fe", link, StringComparison.Ordinal);
+        Assert.Equal(130, balancer.Stop());
+    }
+
+    [LabFact("curl")]
     public void Neighbours_are_shown_with_their_states()
     {
         using SwarmLab swarm = new();

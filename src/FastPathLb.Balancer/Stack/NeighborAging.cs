@@ -17,7 +17,7 @@ namespace FastPathLb.Balancer.Stack;
 ///      └────────────────────────────────────────┴───────────── answer to us ◄──────┴────────────────┘
 /// </code>
 /// Whether stale neighbours are used is seen by <see cref="Look"/> in a sample of what is sent. One that is missed stays stale, which
-/// serves as well; a neighbour with hardly any traffic is seen at once, since then a batch is a sample of its own.
+/// serves as well.
 /// </remarks>
 public sealed class NeighborAging
 {
@@ -35,13 +35,13 @@ public sealed class NeighborAging
     private readonly NeighborTable _table;
     private readonly Action<uint, MacAddress, FrameBatch, long> _probe;
     private readonly Dictionary<uint, Entry> _entries = new(NeighborTable.CountMax);
-    private readonly HashSet<MacAddress> _seen = new(FrameBatch.CountMax);
+    private readonly HashSet<MacAddress> _stale = new(NeighborTable.CountMax);
     private readonly List<uint> _due = new(NeighborTable.CountMax);
     private ulong _random;
     private long _reachable;
     private long _drawDue = long.MinValue;
     private long _nextDue = long.MaxValue;
-    private int _staleCount;
+    private bool _isStaleKnown;
 
     /// <summary>Lets a table's entries age; those that are not permanent begin stale.</summary>
     /// <param name="table">The table.</param>
@@ -73,31 +73,29 @@ public sealed class NeighborAging
     /// <param name="now">Nanoseconds since the Unix epoch.</param>
     public void Look(FrameBatch batch, long now)
     {
-        if (_staleCount == 0 || batch.Emitted.IsEmpty)
+        if (!_isStaleKnown)
+        {
+            CollectStale();
+        }
+
+        if (_stale.Count == 0)
         {
             return;
         }
 
-        _seen.Clear();
+        MacAddress previous = default;
         for (int index = 0; index < batch.Emitted.Length; index++)
         {
             // ARP itself is no use of a neighbour: the kernel does not look one up for it.
             ReadOnlySpan<byte> frame = batch.EmittedBytes(index);
-            if (BinaryPrimitives.ReadUInt16BigEndian(frame[EtherTypeOffset..]) != (ushort)EtherType.Arp)
+            MacAddress mac = MacAddress.Read(frame[..MacBytes]);
+            if (mac != previous && BinaryPrimitives.ReadUInt16BigEndian(frame[EtherTypeOffset..]) != (ushort)EtherType.Arp)
             {
-                _seen.Add(MacAddress.Read(frame[..MacBytes]));
-            }
-        }
-
-        // Changed below, where no entry is added or removed.
-        foreach ((uint address, Entry entry) in _entries)
-        {
-            if (entry.State == NeighborReachability.Stale && _table.TryGet(address, out MacAddress mac) && _seen.Contains(mac))
-            {
-                ref Entry used = ref CollectionsMarshal.GetValueRefOrNullRef(_entries, address);
-                used = new Entry(NeighborReachability.Delay, now + DelayTime);
-                _nextDue = Math.Min(_nextDue, used.Due);
-                _staleCount--;
+                previous = mac;
+                if (_stale.Remove(mac))
+                {
+                    Use(mac, now);
+                }
             }
         }
     }
@@ -152,11 +150,8 @@ public sealed class NeighborAging
     /// <summary>An entry was removed, or an administrator decides about it from now on.</summary>
     internal void Forget(uint address)
     {
-        if (_entries.Remove(address, out Entry entry) && entry.State == NeighborReachability.Stale)
-        {
-            _staleCount--;
-        }
-
+        _entries.Remove(address);
+        _isStaleKnown = false;
         if (_table.Entries.ContainsKey(address) && !_table.IsPermanent(address))
         {
             Put(address, new Entry(NeighborReachability.Stale));
@@ -189,16 +184,35 @@ public sealed class NeighborAging
             return;
         }
 
-        if (_entries.TryGetValue(address, out Entry before) && before.State == NeighborReachability.Stale)
-        {
-            _staleCount--;
-        }
-
         _entries[address] = entry;
         _nextDue = Math.Min(_nextDue, entry.Due);
-        if (entry.State == NeighborReachability.Stale)
+        _isStaleKnown = false;
+    }
+
+    private void CollectStale()
+    {
+        _isStaleKnown = true;
+        _stale.Clear();
+        foreach ((uint address, Entry entry) in _entries)
         {
-            _staleCount++;
+            if (entry.State == NeighborReachability.Stale && _table.TryGet(address, out MacAddress mac))
+            {
+                _stale.Add(mac);
+            }
+        }
+    }
+
+    /// <summary>Frames are sent to a stale neighbour, or to one of several that have that MAC.</summary>
+    private void Use(MacAddress used, long now)
+    {
+        // Entries are changed on the way, and none is added or removed.
+        foreach ((uint address, Entry entry) in _entries)
+        {
+            if (entry.State == NeighborReachability.Stale && _table.TryGet(address, out MacAddress mac) && mac == used)
+            {
+                CollectionsMarshal.GetValueRefOrNullRef(_entries, address) = new Entry(NeighborReachability.Delay, now + DelayTime);
+                _nextDue = Math.Min(_nextDue, now + DelayTime);
+            }
         }
     }
 

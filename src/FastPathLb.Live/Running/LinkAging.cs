@@ -10,6 +10,8 @@ internal sealed class LinkAging
 {
     private const long LookNanoseconds = 5_000_000;
 
+    private const int FewFrames = 16;
+
     private readonly NeighborAging? _neighbors;
     private readonly ForwardingDatabase? _fdb;
     private long _lookDue = long.MinValue;
@@ -20,10 +22,13 @@ internal sealed class LinkAging
         _fdb = built.Network?.Fdb;
     }
 
-    /// <summary>After a batch, before it is sent: which neighbours are used is looked at in one batch of 5 ms, so that a busy one does not pay.</summary>
+    /// <summary>
+    /// After a batch, before it is sent: which neighbours are used is looked at in each small batch, and in one large batch of 5 ms, so that many
+    /// frames do not pay for it.
+    /// </summary>
     public void Look(FrameBatch batch, long now)
     {
-        if (now >= _lookDue)
+        if (now >= _lookDue || batch.Emitted.Length <= FewFrames)
         {
             _lookDue = now + LookNanoseconds;
             _neighbors?.Look(batch, now);

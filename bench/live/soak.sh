@@ -78,14 +78,26 @@ echo "soak: $seconds s"
 deadline=$((SECONDS + seconds))
 echo "seconds memory-KiB connections"
 errors=0
+client=(ip netns exec sk-client)
+
+# check WHAT COMMAND...: counts a failure, and says of what.
+check() {
+    local what=$1
+    shift
+    "$@" || { errors=$((errors + 1)) && echo "$((seconds - deadline + SECONDS)) failed: $what"; }
+}
+load() { "${client[@]}" wrk -t1 --timeout 20s "$@" http://10.0.1.2/ >"$work/wrk" 2>&1 && ! grep -E 'Socket errors|Non-2xx' "$work/wrk"; }
+fetch() { "${client[@]}" curl -sS --max-time 60 -o "$work/got" http://10.0.1.7/big && cmp "$work/got" "$work/web1/big"; }
+measure() { "${client[@]}" timeout 40 iperf3 -c 10.0.1.7 -t 1 "$@" >"$work/iperf" 2>&1 || { tail -n 1 "$work/iperf" && false; }; }
+
+# iperf3 opens its stream of datagrams with a single one, whose loss ends the test: then once more.
+datagrams() { measure -u -b 5M || { sleep 1 && measure -u -b 5M; }; }
 while ((SECONDS < deadline)); do
-    ip netns exec sk-client wrk -t1 -c8 -d5s --timeout 20s http://10.0.1.2/ >"$work/wrk" 2>&1 || errors=$((errors + 1))
-    ip netns exec sk-client wrk -t1 -c4 -d3s --timeout 20s -H 'Connection: close' http://10.0.1.2/ >>"$work/wrk" 2>&1 || errors=$((errors + 1))
-    if grep -E 'Socket errors|Non-2xx' "$work/wrk"; then errors=$((errors + 1)); fi
-    ip netns exec sk-client curl -sS --max-time 60 -o "$work/got" http://10.0.1.7/big || errors=$((errors + 1))
-    cmp -s "$work/got" "$work/web1/big" || errors=$((errors + 1))
-    ip netns exec sk-client timeout 30 iperf3 -c 10.0.1.7 -t 1 >/dev/null 2>&1 || errors=$((errors + 1))
-    ip netns exec sk-client timeout 30 iperf3 -c 10.0.1.7 -t 1 -u -b 5M >/dev/null 2>&1 || errors=$((errors + 1))
+    check requests load -c8 -d5s
+    check "short requests" load -c4 -d3s -H 'Connection: close'
+    check "300 kB" fetch
+    check "iperf3 TCP" measure
+    check "iperf3 UDP" datagrams
     echo "$((seconds - deadline + SECONDS)) $(memory) $(ask counters | awk '$1 == "connections" { print $2 }')"
 done
 

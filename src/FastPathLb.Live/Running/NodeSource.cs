@@ -7,6 +7,8 @@ namespace FastPathLb.Live.Running;
 /// <param name="Path">A folder of dumps, or a YAML file.</param>
 public sealed record NodeSource(string Path)
 {
+    private readonly FileInfo _file = new(Path);
+
     /// <summary>Reads the state.</summary>
     /// <exception cref="NodeStateException">It is not what it should be; the message says where.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
@@ -17,6 +19,19 @@ public sealed record NodeSource(string Path)
     {
         HashCode stamp = default;
         int count = 0;
+
+        // Looked at several times a second for months: a single file without garbage. By the watch and by who asks for a reload.
+        lock (_file)
+        {
+            _file.Refresh();
+            if (_file.Exists)
+            {
+                stamp.Add(_file.LastWriteTimeUtc.Ticks);
+                stamp.Add(_file.Length);
+                return (1L << 32) | (uint)stamp.ToHashCode();
+            }
+        }
+
         foreach (FileInfo file in Files().OrderBy(file => file.Name, StringComparer.Ordinal))
         {
             stamp.Add(file.Name);
@@ -28,14 +43,5 @@ public sealed record NodeSource(string Path)
         return count == 0 ? 0 : ((long)count << 32) | (uint)stamp.ToHashCode();
     }
 
-    private IEnumerable<FileInfo> Files()
-    {
-        if (Directory.Exists(Path))
-        {
-            return new DirectoryInfo(Path).EnumerateFiles();
-        }
-
-        FileInfo file = new(Path);
-        return file.Exists ? [file] : [];
-    }
+    private IEnumerable<FileInfo> Files() => Directory.Exists(Path) ? new DirectoryInfo(Path).EnumerateFiles() : [];
 }

@@ -27,5 +27,19 @@ for round in $(seq "$ROUNDS"); do
       || { echo "no XDP here: $(tail -1 "$RAW/$round.xdp.txt")" >&2; rm -f "$RAW/$round.xdp.txt"; }
   fi
 done
+
+# The stock kernel's path: rows in the form of the others, net of the injector.
+if [ -x "$OBJ/stock_inject" ] && [ "$(id -u)" = 0 ] && bench/compare/peers/stock.sh up flat 2>/dev/null; then
+  echo "stock kernel" >&2
+  "$OBJ/stock_inject" flat "$RUNS" "$CPU" 1024 > "$RAW/stock.raw" || echo "no stock kernel: $(tail -1 "$RAW/stock.raw")" >&2
+  bench/compare/peers/stock.sh down
+  awk '/^(forward|reverse): whole path, dropped/ && !/!!/ { n = NF; base = $(n-3) - $(n-1)
+    printf "stock kernel, %s netfilter 1024 ring %.1f %.1f %.1f %.1f %.1f %s\n", substr($1, 1, length($1) - 1), $(n-3), $(n-2), base, $(n-1), $(n-2) - base, $n }' \
+    "$RAW/stock.raw" > "$RAW/stock.txt"
+fi
+
+echo "workers" >&2
+$BENCH workers "$RUNS" "$MOST" > "$RAW/workers.out"
 $BENCH report "$RAW" "bench/results/$NAME"
+{ printf '\n## Workers on one shared table\n\n'; sed 's/^/    /' "$RAW/workers.out"; } >> "bench/results/$NAME.md"
 echo "written: bench/results/$NAME.md and .svg; raw output in $RAW" >&2

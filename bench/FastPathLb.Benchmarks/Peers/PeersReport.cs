@@ -13,6 +13,7 @@ internal static class PeersReport
     private const string Loop = "C bursts";
     private const string Ours = "FastPathLb";
     private const string Kernel = "XDP fastest";
+    private const string Stock = "stock kernel";
 
     private static readonly string[] s_works = ["forward", "reverse", "both ways", "new connections", "expiry"];
 
@@ -71,6 +72,7 @@ internal static class PeersReport
             }
         }
 
+        AddStock(text, rows);
         text.Append("\n## Everything\n\n| program | work | connections | frames from | net least | net median | generator alone |\n|---|---|--:|---|--:|--:|--:|\n");
         foreach (PeersRow row in rows)
         {
@@ -86,6 +88,25 @@ internal static class PeersReport
         }
 
         return text.ToString();
+    }
+
+    /// <summary>The kernel's own path, where it was measured: VXLAN, bridge, conntrack, nftables, and back.</summary>
+    private static void AddStock(StringBuilder text, PeersRow[] rows)
+    {
+        PeersRow[] measured = [.. rows.Where(row => row.Program == Stock)];
+        if (measured.Length == 0)
+        {
+            return;
+        }
+
+        text.Append("\n| work | connections | stock kernel | FastPathLb | stock : FastPathLb |\n|---|--:|--:|--:|--:|\n");
+        foreach (PeersRow stock in measured)
+        {
+            PeersRow? ours = Find(rows, Ours, stock);
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"| {stock.Work} | {stock.FlowCount:N0} | {Cell(stock)} | {Cell(ours)} | {Ratio(stock, ours)} |\n");
+        }
     }
 
     private static string Machine()

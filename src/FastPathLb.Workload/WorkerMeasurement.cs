@@ -117,9 +117,9 @@ public sealed class WorkerMeasurement : IDisposable
             for (int run = -1; run < runs; run++)
             {
                 barrier.SignalAndWait();
-                double alone = Pass(balancer, batch, generator, frames, hasWork: false);
+                double alone = TimedPass.Run(balancer, batch, generator, frames, hasWork: false);
                 barrier.SignalAndWait();
-                double whole = Pass(balancer, batch, generator, frames, hasWork: true);
+                double whole = TimedPass.Run(balancer, batch, generator, frames, hasWork: true);
                 if (run >= 0)
                 {
                     (floor[run][worker], raw[run][worker]) = (alone, whole);
@@ -156,10 +156,10 @@ public sealed class WorkerMeasurement : IDisposable
             {
                 barrier.SignalAndWait();
                 generator.Restart();
-                double alone = Pass(balancer, batch, generator, flows.Length, hasWork: false);
+                double alone = TimedPass.Run(balancer, batch, generator, flows.Length, hasWork: false);
                 barrier.SignalAndWait();
                 generator.Restart();
-                double whole = Pass(balancer, batch, generator, flows.Length, hasWork: true);
+                double whole = TimedPass.Run(balancer, batch, generator, flows.Length, hasWork: true);
                 if (run >= 0)
                 {
                     (floor[run][worker], raw[run][worker]) = (alone, whole);
@@ -249,24 +249,5 @@ public sealed class WorkerMeasurement : IDisposable
         }
 
         return new WorkerFigures(_members.Length, Flows, new Figures(least, Figures.Of(middle).Median), framesPerSecond);
-    }
-
-    private static double Pass(LoadBalancer balancer, FrameBatch batch, FrameGenerator generator, int frames, bool hasWork)
-    {
-        double began = LinuxInterop.ThreadNanoseconds();
-        int left = frames;
-        while (left > 0)
-        {
-            batch.Clear();
-            generator.Fill(left);
-            left -= batch.Count;
-            if (hasWork)
-            {
-                balancer.Process(batch);
-                batch.Flush();
-            }
-        }
-
-        return (LinuxInterop.ThreadNanoseconds() - began) / frames;
     }
 }

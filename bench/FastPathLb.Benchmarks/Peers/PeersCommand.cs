@@ -137,12 +137,12 @@ internal sealed class PeersCommand
             generator.Now = built.Balancer.Now;
             double[] raw = new double[_runs];
             double[] floor = new double[_runs];
-            _ = Pass(built, batch, generator, frames, hasWork: true);
+            _ = TimedPass.Run(built.Balancer, batch, generator, frames, hasWork: true);
             long before = _sink.FrameCount;
             for (int run = 0; run < (isPrinted ? _runs : 1); run++)
             {
-                floor[run] = Pass(built, batch, generator, frames, hasWork: false);
-                raw[run] = Pass(built, batch, generator, frames, hasWork: true);
+                floor[run] = TimedPass.Run(built.Balancer, batch, generator, frames, hasWork: false);
+                raw[run] = TimedPass.Run(built.Balancer, batch, generator, frames, hasWork: true);
             }
 
             if (isPrinted)
@@ -171,10 +171,10 @@ internal sealed class PeersCommand
         for (int run = -1; run < raw.Length; run++)
         {
             generator.Restart();
-            double alone = Pass(built, batch, generator, flows, hasWork: false);
+            double alone = TimedPass.Run(built.Balancer, batch, generator, flows, hasWork: false);
             generator.Restart();
             long before = _sink.FrameCount;
-            double whole = Pass(built, batch, generator, flows, hasWork: true);
+            double whole = TimedPass.Run(built.Balancer, batch, generator, flows, hasWork: true);
             if (_sink.FrameCount - before != flows || built.Table.Count != flows)
             {
                 Console.WriteLine($"!! sent {_sink.FrameCount - before} frames, {built.Table.Count} connections");
@@ -211,24 +211,5 @@ internal sealed class PeersCommand
         PrintRow(
             what, "index", flows, source, whole.Least, whole.Median, alone.Least, net, whole.Median - alone.Median,
             (1e3 / net).ToString("F2", CultureInfo.InvariantCulture));
-    }
-
-    private static double Pass(BuiltLoadBalancer built, FrameBatch batch, FrameGenerator generator, int frames, bool hasWork)
-    {
-        double began = LinuxInterop.ThreadNanoseconds();
-        int left = frames;
-        while (left > 0)
-        {
-            batch.Clear();
-            generator.Fill(left);
-            left -= batch.Count;
-            if (hasWork)
-            {
-                built.Balancer.Process(batch);
-                batch.Flush();
-            }
-        }
-
-        return (LinuxInterop.ThreadNanoseconds() - began) / frames;
     }
 }

@@ -7,6 +7,7 @@ namespace FastPathLb.Live.Running;
 /// <param name="Path">A folder of dumps, or a YAML file.</param>
 public sealed record NodeSource(string Path)
 {
+    private readonly Lock _looking = new();
     private readonly FileInfo _file = new(Path);
 
     /// <summary>Reads the state.</summary>
@@ -21,7 +22,7 @@ public sealed record NodeSource(string Path)
         int count = 0;
 
         // Looked at several times a second for months: a single file without garbage. By the watch and by who asks for a reload.
-        lock (_file)
+        lock (_looking)
         {
             _file.Refresh();
             if (_file.Exists)

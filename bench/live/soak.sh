@@ -44,7 +44,8 @@ ip netns exec sk-net "$work/relay" 20261123 5 5 10 "${ends[@]}" >"$work/line" &
 line=$!
 pids+=("$line")
 
-# Short timeouts, so that all connections end within the minute after the load.
+# Short timeouts, so that all connections end within the minutes after the load; longer than the 30 seconds for which iperf3 waits in silence for a
+# lost datagram: its control connection must not end meanwhile, or its server never hears that the test is over.
 cat >"$work/lb.yaml" <<'Y'
 lb:
   address: 10.0.1.5/24
@@ -55,8 +56,8 @@ lb:
 services:
   - { vip: 10.0.1.2, servers: [10.0.1.3, 10.0.1.4] }
   - { vip: 10.0.1.7, servers: [10.0.1.3] }
-timeouts: { tcp: 30, tcpfin: 10, udp: 10 }
-sysctls: { nf_conntrack_tcp_timeout_established: 30, nf_conntrack_tcp_timeout_time_wait: 10, nf_conntrack_udp_timeout: 10, nf_conntrack_udp_timeout_stream: 10, nf_conntrack_tcp_timeout_fin_wait: 10, nf_conntrack_tcp_timeout_close_wait: 10, nf_conntrack_tcp_timeout_last_ack: 10, nf_conntrack_tcp_timeout_syn_sent: 10, nf_conntrack_tcp_timeout_syn_recv: 10 }
+timeouts: { tcp: 60, tcpfin: 10, udp: 10 }
+sysctls: { nf_conntrack_tcp_timeout_established: 60, nf_conntrack_tcp_timeout_time_wait: 10, nf_conntrack_udp_timeout: 10, nf_conntrack_udp_timeout_stream: 10, nf_conntrack_tcp_timeout_fin_wait: 10, nf_conntrack_tcp_timeout_close_wait: 10, nf_conntrack_tcp_timeout_last_ack: 10, nf_conntrack_tcp_timeout_syn_sent: 10, nf_conntrack_tcp_timeout_syn_recv: 10 }
 Y
 for w in web1 web2; do
     mkdir -p "$work/$w"

@@ -76,6 +76,8 @@ public sealed class NodeTests
             "--tap", "x.pcap")]
     [InlineData(
         "--config, --events, --state and --network are for a load balancer alone", "replay", "--attach", "node", "--config", "lb.yaml")]
+    [InlineData("--workers is for a load balancer alone: a whole node is one worker's", "replay", "--attach", "node", "--workers", "2")]
+    [InlineData("--workers is for a load balancer alone: a whole node is one worker's", "verify", "--attach", "node", "--workers", "2")]
     [InlineData("--attach node is for replay and verify", "show", "--attach", "node")]
     public void What_does_not_go_together_is_said(string error, params string[] words)
     {

@@ -99,6 +99,11 @@ internal sealed class NodeRun : IDisposable
                 "--attach node takes --node DIR: --config, --events, --state and --network are for a load balancer alone");
         }
 
+        if (typed.Workers is > 1)
+        {
+            throw new UsageException("--workers is for a load balancer alone: a whole node is one worker's");
+        }
+
         string folder = typed.NodeFolder ?? RecordingFolder.Of(typed.Input)
             ?? throw new UsageException($"{typed.Input}: which node? --node DIR (a folder of dumps) is expected");
         return new NodeRun(typed, folder, isVerifying, console);

@@ -180,6 +180,7 @@ public sealed class ConnectionTable : IDisposable
     public void Release(int number)
     {
         ref Connection connection = ref _connections[number];
+        System.Diagnostics.Debug.Assert(!IsForeign(number), "a worker gives its own records back");
         System.Diagnostics.Debug.Assert(
             (connection.Flags & (ConnectionFlags.IndexedOriginal | ConnectionFlags.IndexedReply | ConnectionFlags.Timed)) == 0,
             "a record is released after it was unlinked");
@@ -257,6 +258,7 @@ public sealed class ConnectionTable : IDisposable
     public void Time(int number, long dueNanoseconds)
     {
         ref Connection connection = ref _connections[number];
+        System.Diagnostics.Debug.Assert(!IsForeign(number), "a worker times its own records: others are in others' wheels");
         if ((connection.Flags & ConnectionFlags.Timed) != 0)
         {
             _wheel.Remove(number);
@@ -270,6 +272,7 @@ public sealed class ConnectionTable : IDisposable
     public void Untime(int number)
     {
         ref Connection connection = ref _connections[number];
+        System.Diagnostics.Debug.Assert(!IsForeign(number), "a worker times its own records: others are in others' wheels");
         if ((connection.Flags & ConnectionFlags.Timed) != 0)
         {
             _wheel.Remove(number);

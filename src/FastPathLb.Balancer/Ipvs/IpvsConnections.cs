@@ -159,10 +159,7 @@ public sealed class IpvsConnections
             | (server.Method == ForwardingMethod.Masquerade ? ConnectionFlags.None : ConnectionFlags.NoOutput)
             | (_ipvs.Settings.UsesConntrack ? ConnectionFlags.OwnsConntrack : ConnectionFlags.None);
         server.AddTotal(1);
-        if (server.TotalConnections == server.UpperThreshold)
-        {
-            server.UpdateOverload(1);
-        }
+        server.CheckOverload(1);
 
         connection.IpvsExpires = now + (3 * Second);
         _table.Time(number, connection.IpvsExpires);
@@ -394,10 +391,7 @@ public sealed class IpvsConnections
         }
 
         server.AddTotal(-1);
-        if (server.UpperThreshold > 0 && server.TotalConnections + 1 == server.LowerThresholdInForce)
-        {
-            server.UpdateOverload(-1);
-        }
+        server.CheckOverload(-1);
     }
 
     private void LetGo(int template, long now, bool isImmediate)

@@ -99,6 +99,26 @@ public sealed class RealServer
     public ushort PortFor(ushort virtualPort) => Port != 0 ? Port : virtualPort;
 
     /// <summary>
+    /// Looks at the thresholds after a connection came or went. Workers count at the same time: one of them may see the sum leap
+    /// over a threshold, so that what lies beyond it counts as well, and the fence has the last one of them see the sum of all.
+    /// </summary>
+    /// <param name="trend">Above 0 after a connection came, below 0 after one went.</param>
+    internal void CheckOverload(int trend)
+    {
+        if (UpperThreshold == 0)
+        {
+            return;
+        }
+
+        Interlocked.MemoryBarrier();
+        int total = TotalConnections;
+        if (trend > 0 ? total >= UpperThreshold : total < LowerThresholdInForce)
+        {
+            UpdateOverload(trend);
+        }
+    }
+
+    /// <summary>
     /// Looks at the thresholds (__ip_vs_dest_update_overload): between the lower and the upper one the flag stays as it was,
     /// but that a rising count keeps it and a falling one clears it.
     /// </summary>

@@ -88,7 +88,7 @@ public sealed class ConnectionTracker
             return false;
         }
 
-        if (_table.IsForeign(number))
+        if (IsForeign(number))
         {
             isForeign = true;
             return false;
@@ -122,7 +122,7 @@ public sealed class ConnectionTracker
 
             if (TryFind(key, packet.Now, out int number, out FlowDirection direction))
             {
-                if (_table.IsForeign(number))
+                if (IsForeign(number))
                 {
                     return false;
                 }
@@ -132,6 +132,10 @@ public sealed class ConnectionTracker
                 packet.IsPending = false;
                 packet.Track = direction == FlowDirection.Reply
                     || (_table[number].Flags & ConnectionFlags.SeenReply) != 0 ? TrackInfo.Established : TrackInfo.New;
+            }
+            else if (IsForeignReply(key))
+            {
+                return false;
             }
             else
             {
@@ -427,6 +431,28 @@ public sealed class ConnectionTracker
         }
 
         return true;
+    }
+
+    /// <summary>
+    /// Whether an entry is another worker's, or the record of IPVS behind it is (<see cref="NoteBalanced"/>): who takes over the one
+    /// takes over both.
+    /// </summary>
+    private bool IsForeign(int number)
+    {
+        if (_table.IsForeign(number))
+        {
+            return true;
+        }
+
+        ref Connection entry = ref _table[number];
+        return !entry.IsBalanced && entry.Control > 0 && !_table.TryOwn((int)entry.Control - 1);
+    }
+
+    /// <summary>Whether IPVS, but not conntrack, knows a reply, by another worker's connection.</summary>
+    private bool IsForeignReply(FlowKey key)
+    {
+        key.Kind = FlowKind.IpvsReply;
+        return _table.HasIpvsReplies && _table.TryFind(key, out int number, out _) && !_table.TryOwn(number);
     }
 
     /// <summary>Whether a live entry holds a key (nf_conntrack_tuple_taken).</summary>

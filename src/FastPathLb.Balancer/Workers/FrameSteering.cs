@@ -84,9 +84,12 @@ public sealed class FrameSteering
         : TryFindPacket(frame, out ReadOnlySpan<byte> packet, out int worker) ? WorkerOfPacket(packet) : worker;
 
     /// <summary>
-    /// Whether a frame may open a connection: a SYN, or a datagram of a flow that nobody knows yet. From any thread.
+    /// Whether a frame may open a connection: a SYN, or a packet of a flow that nobody knows, or whose time is over by then. Rather
+    /// once too often: frames that are still under way may prolong the flow. From any thread.
     /// </summary>
-    public bool MayOpen(ReadOnlySpan<byte> frame)
+    /// <param name="frame">The frame.</param>
+    /// <param name="now">Its time, nanoseconds since the Unix epoch.</param>
+    public bool MayOpen(ReadOnlySpan<byte> frame, long now)
     {
         if (!TryFindPacket(frame, out ReadOnlySpan<byte> packet, out _) || IsFragment(packet))
         {
@@ -97,12 +100,30 @@ public sealed class FrameSteering
         if (protocol == IpProtocol.Tcp && !_space.Ipvs.Settings.IsSloppyTcp)
         {
             const int FlagsOffset = 13;
-            int flags = HeaderBytes(packet) + FlagsOffset;
-            return flags < packet.Length && ((TcpFlags)packet[flags] & (TcpFlags.Syn | TcpFlags.Ack)) == TcpFlags.Syn;
+            int offset = HeaderBytes(packet) + FlagsOffset;
+            TcpFlags flags = offset < packet.Length ? (TcpFlags)packet[offset] : TcpFlags.None;
+            if ((flags & (TcpFlags.Syn | TcpFlags.Ack)) != (TcpFlags.Syn | TcpFlags.Ack))
+            {
+                return (flags & TcpFlags.Syn) != 0;
+            }
         }
 
-        return protocol != IpProtocol.Icmp && _space.Tracker.TryReadKey(packet, out FlowKey key)
-            && !_space.Connections.TryFind(key, out _, out _);
+        return protocol != IpProtocol.Icmp && _space.Tracker.TryReadKey(packet, out FlowKey key) && !IsKnown(key, now);
+    }
+
+    /// <summary>
+    /// Whether a flow lives, as far as can be seen from outside: another thread may write the times, or give the record back; then the
+    /// answer is a moment old, and a connection is opened out of turn.
+    /// </summary>
+    private bool IsKnown(in FlowKey key, long now)
+    {
+        if (!_space.Connections.TryFind(key, out int number, out _))
+        {
+            return false;
+        }
+
+        ref Connection connection = ref _space.Connections[number];
+        return Volatile.Read(ref connection.IpvsExpires) > now && Volatile.Read(ref connection.TrackExpires) > now;
     }
 
     /// <summary>Finds the IPv4 packet that connections are about.</summary>

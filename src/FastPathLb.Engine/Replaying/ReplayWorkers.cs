@@ -60,7 +60,7 @@ internal sealed class ReplayWorkers : IDisposable
                 worker = 0;
             }
 
-            frame.Turn = _group.Steering.MayOpen(bytes) ? _group.Turns.Deal() : (ushort)0;
+            frame.Turn = _group.Steering.MayOpen(bytes, frame.TimestampNanoseconds) ? _group.Turns.Deal() : (ushort)0;
             while (!_filling.TryAdd(worker, bytes, frame))
             {
                 Dispatch();

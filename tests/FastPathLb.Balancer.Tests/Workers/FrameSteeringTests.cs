@@ -131,7 +131,6 @@ public sealed class FrameSteeringTests
             SmallSwarm.LbMac, SmallSwarm.Node2Mac, (EtherType)0x86DD, new byte[60]))));
         Assert.Equal(FrameSteering.Alone, steering.WorkerOf([]));
         Assert.Equal(FrameSteering.Alone, steering.WorkerOf(new byte[20]));
-        Assert.False(steering.MayOpen(Frame(attachPoint, datagram with { MoreFragments = true })));
     }
 
     [Fact]
@@ -169,7 +168,7 @@ public sealed class FrameSteeringTests
                 }
 
                 Assert.InRange(steering.WorkerOf(frame), FrameSteering.Alone, Workers - 1);
-                steering.MayOpen(frame);
+                steering.MayOpen(frame, TestBalancer.Epoch);
             }
         }
     }
@@ -210,22 +209,35 @@ public sealed class FrameSteeringTests
     }
 
     [Fact]
-    public void A_SYN_may_open_and_a_datagram_of_an_unknown_flow_and_nothing_else()
+    public void A_SYN_may_open_and_a_packet_of_a_flow_that_is_not_known_and_nothing_else()
     {
         using TestBalancer balancer = new(new SmallSwarm());
         FrameSteering steering = SteeringOf(balancer.Built);
         PacketBuilder datagram = PacketBuilder.Udp($"{SmallSwarm.Client}:40000", SmallSwarm.Vip + ":53");
 
-        Assert.True(steering.MayOpen(Frame(AttachPoint.Overlay, Tcp(TcpFlags.Syn))));
-        Assert.False(steering.MayOpen(Frame(AttachPoint.Overlay, Tcp(TcpFlags.Ack))));
-        Assert.False(steering.MayOpen(Frame(AttachPoint.Overlay, Tcp(TcpFlags.Syn | TcpFlags.Ack))));
-        Assert.False(steering.MayOpen(Frame(AttachPoint.Overlay, PacketBuilder.Icmp(SmallSwarm.Client, SmallSwarm.Vip, IcmpType.Echo))));
-        Assert.True(steering.MayOpen(Frame(AttachPoint.Overlay, datagram)));
+        Assert.True(MayOpen(Tcp(TcpFlags.Syn)));
+        Assert.True(MayOpen(Tcp(TcpFlags.Syn | TcpFlags.Fin)));
+        Assert.True(MayOpen(Tcp(TcpFlags.Syn | TcpFlags.Ack)));
+        Assert.False(MayOpen(Tcp(TcpFlags.Ack)));
+        Assert.False(MayOpen(PacketBuilder.Icmp(SmallSwarm.Client, SmallSwarm.Vip, IcmpType.Echo)));
+        Assert.False(MayOpen(datagram with { MoreFragments = true, DontFragment = false }));
+
+        Assert.True(MayOpen(datagram));
         balancer.Send(datagram);
-        Assert.False(steering.MayOpen(Frame(AttachPoint.Overlay, datagram)));
+        Assert.False(MayOpen(datagram));
+
+        string server = balancer.Send(Tcp(TcpFlags.Syn)).Destination;
+        Assert.False(MayOpen(PacketBuilder.Tcp(server + ":80", SmallSwarm.Lb + ":40001", TcpFlags.Syn | TcpFlags.Ack)));
+        Assert.True(MayOpen(Tcp(TcpFlags.Syn)));
+
+        // Its time is over, though nobody has looked yet.
+        balancer.Now += 31_000_000_000;
+        Assert.True(MayOpen(datagram));
 
         Assert.Null(balancer.Run("sysctl -w net.ipv4.vs.sloppy_tcp=1"));
-        Assert.True(steering.MayOpen(Frame(AttachPoint.Overlay, Tcp(TcpFlags.Ack))));
+        Assert.True(MayOpen(PacketBuilder.Tcp($"{SmallSwarm.Client}:40002", SmallSwarm.Vip + ":80", TcpFlags.Ack)));
+
+        bool MayOpen(PacketBuilder packet) => steering.MayOpen(Frame(AttachPoint.Overlay, packet), balancer.Now);
 
         static PacketBuilder Tcp(TcpFlags flags) => PacketBuilder.Tcp($"{SmallSwarm.Client}:40001", SmallSwarm.Vip + ":80", flags);
     }

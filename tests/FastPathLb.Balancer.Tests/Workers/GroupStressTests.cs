@@ -1,0 +1,85 @@
+using System.Diagnostics;
+using System.Globalization;
+using FastPathLb.Balancer.Ipvs;
+using FastPathLb.Engine.Building;
+using FastPathLb.NodeState;
+using FastPathLb.TestKit;
+using Xunit.Abstractions;
+
+namespace FastPathLb.Balancer.Tests.Workers;
+
+/// <summary>
+/// Workers on threads of their own, on one table: see <see cref="GroupStress"/>. Longer with FASTPATHLB_FUZZ_SECONDS; FASTPATHLB_SEED
+/// gives other inputs.
+/// </summary>
+[Collection(Alone.Name)]
+public sealed class GroupStressTests(ITestOutputHelper output)
+{
+    private const int Batches = 400;
+    private const int ControlSeedsMax = 20;
+
+    private static readonly SmallSwarm s_swarm = new()
+    {
+        Servers = [.. SmallSwarm.ServerAddresses.Take(3)],
+        Capacity = 1 << 16,
+    };
+
+    private static int Seed => int.TryParse(Environment.GetEnvironmentVariable("FASTPATHLB_SEED"), out int seed) ? seed : 20261123;
+
+    private static double Seconds => double.TryParse(
+        Environment.GetEnvironmentVariable("FASTPATHLB_FUZZ_SECONDS"), CultureInfo.InvariantCulture, out double seconds) ? seconds : 2.5;
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    public void Every_flow_keeps_its_server_and_port_and_nothing_is_left_when_all_is_over(int workers)
+    {
+        RequireControl(workers);
+        long began = Stopwatch.GetTimestamp();
+        long frames = 0;
+        int seed = Seed;
+        for (; seed == Seed || Stopwatch.GetElapsedTime(began).TotalSeconds < Seconds; seed++)
+        {
+            TestWorkers group = new(s_swarm, workers);
+            GroupStress stress = new(group.Built.Group.Members, group.Built.Group.Steering, seed);
+            Assert.Null(stress.Run(Batches));
+            frames += stress.Frames;
+
+            group.Built.Group.Gather();
+            Assert.Equal(stress.Frames, group.Built.First.Balancer.Counters.FramesIn);
+            group.Now = stress.Now;
+            Assert.NotEqual(0, group.Built.First.Table.Count);
+            group.Wait(6 * 24 * 3600);
+            Assert.Equal(0, group.Built.First.Table.Count);
+            foreach (RealServer server in group.Built.First.Namespace.Ipvs.Services[0].Servers)
+            {
+                Assert.Equal((0, 0), (server.ActiveConnections, server.TotalConnections));
+            }
+
+            // A worker that hangs still uses the memory: it is given back only where none does.
+            group.Dispose();
+        }
+
+        output.WriteLine($"{seed - Seed} seeds, {frames:N0} frames");
+    }
+
+    /// <summary>Workers that do not know each other's connections must be caught, or the harness proves nothing.</summary>
+    private void RequireControl(int workers)
+    {
+        for (int seed = Seed; seed < Seed + ControlSeedsMax; seed++)
+        {
+            BuiltLoadBalancer[] strangers = [.. Enumerable.Range(0, workers).Select(_ => s_swarm.Build())];
+            using BuiltWorkers steered = LoadBalancerBuilder.BuildWorkers(s_swarm.ToNode(), TestWorkers.OptionsOf(s_swarm), workers);
+            string? caught = new GroupStress([.. strangers.Select(stranger => stranger.Balancer)], steered.Group.Steering, seed).Run(Batches);
+            Array.ForEach(strangers, stranger => stranger.Dispose());
+            if (caught is not null)
+            {
+                output.WriteLine($"control: {caught}");
+                return;
+            }
+        }
+
+        Assert.Fail("workers that do not share their connections were not caught");
+    }
+}

@@ -6,6 +6,8 @@ public sealed class NodeTests
 {
     private static readonly string s_uplink = Path.Combine(CapturesFolder.Folder("swarm-web"), "uplink.pcap.gz");
 
+    private static string Scaled(string name) => Path.Combine(CapturesFolder.Folder("swarm-scale"), $"{name}.pcap.gz");
+
     private static string[] Taps =>
         [.. ((string[])["lb-eth0", "ingress-eth0", "ingress-eth1"])
             .Select(name => Path.Combine(CapturesFolder.Folder("swarm-web"), $"{name}.pcap.gz"))];
@@ -48,6 +50,49 @@ public sealed class NodeTests
     }
 
     [Fact]
+    public void A_nodes_card_and_tables_are_the_same_through_scaling_and_a_rolling_update()
+    {
+        CommandRun run = CommandRun.Of("verify", Scaled("uplink"), "--attach", "node", "--tap", Scaled("lb-eth0"));
+
+        Assert.Equal(ExitCode.Success, run.Code);
+        Assert.Matches("eth0, VXLAN +1,049 +1,049 +1,049 +0\n", run.Output);
+        Assert.Matches("eth0, published ports +10 +10 +10 +0\n", run.Output);
+        Assert.Matches("lb-eth0 +4,901 +4,901 +4,901 +0\n", run.Output);
+        Assert.Matches("tables of lb, rows +46 +0\n", run.Output);
+        Assert.Contains("10.0.1.11, 10.0.1.13 of mynet came after the dumps were made; that they are on this node", run.Output);
+        Assert.Contains("ingress: round robin of FWM  256 begins at 10.0.0.5", run.Output);
+        Assert.EndsWith("all the same\n", run.Output);
+    }
+
+    [Theory]
+    [InlineData("--no-hints")]
+    [InlineData("--events", "nothing.txt")]
+    [InlineData("--rr-start", "1")]
+    public void Without_the_events_or_what_the_recording_tells_it_is_not(params string[] words)
+    {
+        using TemporaryFolder folder = new();
+        string[] options = [.. words.Select(word => word == "nothing.txt" ? folder.Write(word, []) : word)];
+        CommandRun run = CommandRun.Of(
+            ["verify", Scaled("uplink"), "--attach", "node", "--json", .. options, "--tap", Scaled("lb-eth0")]);
+
+        Assert.Equal(ExitCode.Different, run.Code);
+        Assert.False(run.Json.GetProperty("same").GetBoolean());
+    }
+
+    [Fact]
+    public void The_card_alone_is_judged_by_what_it_shows()
+    {
+        CommandRun run = CommandRun.Of("verify", Scaled("uplink"), "--attach", "node", "--json");
+
+        Assert.Equal(ExitCode.Success, run.Code);
+        Assert.Equal(
+            [("eth0, VXLAN", 14), ("eth0, published ports", 10)],
+            run.Json.GetProperty("compared").EnumerateArray()
+                .Select(item => (item.GetProperty("port").GetString()!, item.GetProperty("same").GetInt32())));
+        Assert.Equal(1035, run.Json.GetProperty("unheardFramesNotCompared").GetInt32());
+    }
+
+    [Fact]
     public void Each_port_is_an_interface_of_the_emitted_capture()
     {
         using TemporaryFolder folder = new();
@@ -75,7 +120,7 @@ public sealed class NodeTests
         "a capture named after one of ingress-eth0, lb-eth0, docker_gwbridge, ingress-eth1 is expected", "verify", "--attach", "node",
             "--tap", "x.pcap")]
     [InlineData(
-        "--config, --events, --state and --network are for a load balancer alone", "replay", "--attach", "node", "--config", "lb.yaml")]
+        "--config, --state and --network are for a load balancer alone", "replay", "--attach", "node", "--config", "lb.yaml")]
     [InlineData("--workers is for a load balancer alone: a whole node is one worker's", "replay", "--attach", "node", "--workers", "2")]
     [InlineData("--workers is for a load balancer alone: a whole node is one worker's", "verify", "--attach", "node", "--workers", "2")]
     [InlineData("--attach node is for replay and verify", "show", "--attach", "node")]

@@ -1,4 +1,5 @@
 using FastPathLb.Balancer.Stack;
+using FastPathLb.Balancer.Tunnel;
 using FastPathLb.Pipeline;
 using FastPathLb.Wire;
 
@@ -19,6 +20,15 @@ public sealed class NodeBridge
 
     /// <summary>The network's name.</summary>
     public string Name { get; }
+
+    /// <summary>The VXLAN identifier of its tunnel; null where the bridge has none.</summary>
+    public uint? Vni => Tunnel?.Network.Vni;
+
+    /// <summary>Which MACs are behind which VTEP; null where the bridge has no tunnel.</summary>
+    public ForwardingDatabase? Fdb => Tunnel?.Network.Fdb;
+
+    /// <summary>Who is on other nodes: what its tunnel answers ARP with; null where the bridge has no tunnel.</summary>
+    public NeighborTable? Neighbors => Tunnel?.Neighbors;
 
     /// <summary>The tunnel to other nodes; null where the bridge has none.</summary>
     internal TunnelPort? Tunnel { get; private set; }

@@ -1,3 +1,5 @@
+using FastPathLb.Balancer.Stack;
+
 namespace FastPathLb.Balancer.Node;
 
 /// <summary>What a port of a node is.</summary>
@@ -17,4 +19,6 @@ public enum NodePortKind
 /// <param name="Name">Name, for captures.</param>
 /// <param name="Kind">What it is.</param>
 /// <param name="Mac">Hardware address of what is there.</param>
-public sealed record NodePort(string Name, NodePortKind Kind, Wire.MacAddress Mac);
+/// <param name="Bridge">The bridge that it is plugged into; null for the card.</param>
+/// <param name="Space">The namespace whose device it is; null for the card and tasks.</param>
+public sealed record NodePort(string Name, NodePortKind Kind, Wire.MacAddress Mac, NodeBridge? Bridge, NetworkNamespace? Space);

@@ -44,7 +44,7 @@ public sealed class SwarmNode
         _host = host;
         _card = card;
         _uplink = uplink;
-        _ports.Add(new NodePort(card.Name, NodePortKind.Uplink, card.Mac));
+        _ports.Add(new NodePort(card.Name, NodePortKind.Uplink, card.Mac, null, null));
         _tasks.Add(null);
         foreach (NetworkInterface device in host.Interfaces)
         {
@@ -59,6 +59,15 @@ public sealed class SwarmNode
 
     /// <summary>Where frames enter and leave, by the number that their batch gives.</summary>
     public IReadOnlyList<NodePort> Ports => _ports;
+
+    /// <summary>The bridges, in the order in which they were added.</summary>
+    public IReadOnlyList<NodeBridge> Bridges => _bridges;
+
+    /// <summary>Address of the node's end of its tunnels.</summary>
+    public Ipv4Address TunnelAddress => new(_uplink.Address);
+
+    /// <summary>UDP port of its tunnels.</summary>
+    public ushort TunnelPort => _uplink.Port;
 
     /// <summary>The namespaces, the host first.</summary>
     public IReadOnlyList<NetworkNamespace> Spaces => _spaces;
@@ -92,20 +101,6 @@ public sealed class SwarmNode
         return bridge;
     }
 
-    /// <summary>Says what lies behind a network's tunnel: an endpoint's address, MAC and node.</summary>
-    public static void AddRemote(NodeBridge bridge, Ipv4Address? address, MacAddress mac, uint? vtep)
-    {
-        if (vtep is { } node)
-        {
-            bridge.Tunnel!.Network.Fdb.Set(mac, node);
-        }
-
-        if (address is { } known)
-        {
-            bridge.Tunnel!.Neighbors.Set(known.Value, mac);
-        }
-    }
-
     /// <summary>Adds a bridge of the host: its own device is plugged in.</summary>
     public NodeBridge AddHostBridge(NetworkInterface device)
     {
@@ -131,15 +126,15 @@ public sealed class SwarmNode
             }
         }
 
-        bridge.Add(
-            new DevicePort(this, bridge, space, device, AddPort(new NodePort(name, NodePortKind.Tap, device.Mac), null)), device.Mac);
+        int port = AddPort(new NodePort(name, NodePortKind.Tap, device.Mac, bridge, space), null);
+        bridge.Add(new DevicePort(this, bridge, space, device, port), device.Mac);
     }
 
     /// <summary>Plugs a task into a bridge.</summary>
     public void PlugTask(NodeBridge bridge, string name, MacAddress mac, Ipv4Address address)
     {
         TaskPort task = new(bridge, _ports.Count, mac, address);
-        AddPort(new NodePort(name, NodePortKind.Task, mac), task);
+        AddPort(new NodePort(name, NodePortKind.Task, mac, bridge, null), task);
         bridge.Add(task, mac);
     }
 
@@ -174,9 +169,15 @@ public sealed class SwarmNode
         MacAddress mac = MacAddress.Read(isOwn ? frame : frame[MacAddress.LengthBytes..]);
         if (_uplink.Link.Contains(other) && !_host.IsLocalAddress(other.Value) && !mac.IsMulticast && !mac.IsZero)
         {
-            _host.Neighbors.Set(other.Value, mac);
-            _uplink.Neighbors.Set(other.Value, mac);
+            SetLinkNeighbor(other, mac);
         }
+    }
+
+    /// <summary>Says which MAC an address on the card's link has.</summary>
+    public void SetLinkNeighbor(Ipv4Address address, MacAddress mac)
+    {
+        _host.Neighbors.Set(address.Value, mac);
+        _uplink.Neighbors.Set(address.Value, mac);
     }
 
     /// <summary>Whether the node itself sent a frame that was captured at its card.</summary>

@@ -90,5 +90,6 @@ internal static class NodeJson
         writer.WriteNumber("taskFramesNotCompared", comparison.TaskFrameCount);
         writer.WriteNumber("hostFramesNotCompared", comparison.HostFrameCount);
         writer.WriteNumber("uncausedFramesNotCompared", comparison.UncausedFrameCount);
+        writer.WriteNumber("unheardFramesNotCompared", comparison.UnheardFrameCount);
     }
 }

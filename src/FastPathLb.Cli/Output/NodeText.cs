@@ -117,7 +117,8 @@ internal static class NodeText
         writer.WriteLine(
             $"  Not compared at the card: {Of(comparison.TaskFrameCount)} frames that tasks of this node sent, "
             + $"{Of(comparison.HostFrameCount)} of the host's own programs, "
-            + $"{Of(comparison.UncausedFrameCount)} that answer for tasks whose own frames no capture shows.");
+            + $"{Of(comparison.UncausedFrameCount)} that answer for tasks whose own frames no capture shows, "
+            + $"{Of(comparison.UnheardFrameCount)} of load balancers whose callers no capture shows (--tap).");
         foreach ((_, FrameVerdict verdict) in run.Frames)
         {
             VerifyText.WriteFrames(writer, verdict.Differences, first);

@@ -1,10 +1,8 @@
 using FastPathLb.Balancer.Node;
-using FastPathLb.Balancer.Stack;
 using FastPathLb.Cli.Input;
 using FastPathLb.Cli.Options;
 using FastPathLb.Engine.Building;
 using FastPathLb.Engine.Replaying;
-using FastPathLb.Engine.Tables;
 using FastPathLb.Engine.Verifying;
 using FastPathLb.Io.Captures;
 using FastPathLb.NodeState;
@@ -17,11 +15,17 @@ namespace FastPathLb.Cli.Running;
 /// <summary>One run of captures through a whole node, with what is compared where that is asked for.</summary>
 internal sealed class NodeRun : IDisposable
 {
+    // A node made to ask for its ports' names carries no connections.
+    private const int NamesAlone = 16;
+
     private readonly ReplayArguments _typed;
     private readonly string _folder;
     private readonly List<CaptureInput> _inputs = [];
     private readonly CaptureWriter? _writer;
     private readonly List<int> _interfaces = [];
+
+    private readonly IReadOnlyList<NodeEvent> _events;
+    private readonly NodeHints? _hints;
 
     private NodeRun(ReplayArguments typed, string folder, bool isVerifying, CommandConsole console)
     {
@@ -30,25 +34,23 @@ internal sealed class NodeRun : IDisposable
         CaptureInput card = CaptureInput.Open(typed.Input, console);
         _inputs.Add(card);
         NodeDump state = WithCardOf(card, NodeDumpReader.Read(folder, typed.Prefix));
-        LoadBalancerOptions usual = new();
-        Built = SwarmNodeBuilder.Build(state, usual with
+        _events = ReadEvents(isVerifying);
+        Notes = [.. state.Inferred];
+        NodeRecording recording = Infer(new NodeRecording
         {
-            ServerOrder = typed.Order == Words.Reversed ? ServerOrder.Reversed : ServerOrder.Listed,
-            RoundRobinStart = typed.RoundRobinStart ?? usual.RoundRobinStart,
-            Capacity = typed.Capacity ?? usual.Capacity,
-            Seed = typed.Seed ?? usual.Seed,
-        });
+            State = state,
+            Options = Options(),
+            Captures = OpenCaptures(state, console),
+            Events = _events,
+        }, console.Stop.Token);
+        _hints = recording.Hints;
+        Built = recording.Build(Notes);
         Source = new NodeSource(Built.Node);
         Comparison = isVerifying ? new NodeComparison(Built, state) : null;
-        Notes = [.. state.Inferred, .. Built.Warnings];
-        AddCapture(card, SwarmNode.UplinkPort);
-        LearnNeighbors(state);
-        foreach (string tap in typed.Taps)
+        foreach ((CaptureInput input, (int port, _)) in _inputs.Zip(recording.Captures))
         {
-            int port = PortOf(tap);
-            CaptureInput input = CaptureInput.Open(tap, console);
-            _inputs.Add(input);
-            AddCapture(input, port);
+            Source.Add(input.Reader, port);
+            Comparison?.AddCapture(port);
         }
 
         _writer = typed.Output is null ? null : CreateWriter(typed.Output);
@@ -93,10 +95,10 @@ internal sealed class NodeRun : IDisposable
     /// <exception cref="UsageException">The options do not go together.</exception>
     public static NodeRun Open(ReplayArguments typed, bool isVerifying, CommandConsole console)
     {
-        if (typed.ConfigFile is not null || typed.EventFile is not null || typed.StateFolder is not null || typed.Network is not null)
+        if (typed.ConfigFile is not null || typed.StateFolder is not null || typed.Network is not null)
         {
             throw new UsageException(
-                "--attach node takes --node DIR: --config, --events, --state and --network are for a load balancer alone");
+                "--attach node takes --node DIR: --config, --state and --network are for a load balancer alone");
         }
 
         if (typed.Workers is > 1)
@@ -112,20 +114,24 @@ internal sealed class NodeRun : IDisposable
     /// <summary>Runs to the captures' end, and compares.</summary>
     public void Run(CommandConsole console)
     {
-        NodeReplay replay = new(Built);
+        using NodeTables? tables = Comparison is null || _typed.Prefix.Length > 0
+            ? null
+            : NodeTables.Open(_folder, Built, [.. _typed.Taps.Select(PortOf)]);
+        NodeReplay replay = new(Built) { Events = _events, Hints = _hints, Moments = tables?.Moments ?? [] };
         if (Comparison is not null)
         {
             Source.PassedOver = Comparison.AddExpected;
         }
 
         Elapsed = replay.Run(Source, Sink, console.Stop.Token);
+        Notes.AddRange(replay.Notes);
         if (Comparison is null || console.Stop.IsRaised)
         {
             return;
         }
 
         Frames = Comparison.Compare();
-        CompareTables(replay);
+        Tables = tables?.Compare() ?? [];
         if (Frames.Sum(item => item.Verdict.ExpectedCount) == 0 && Tables.Count == 0)
         {
             throw new UsageException(
@@ -145,10 +151,61 @@ internal sealed class NodeRun : IDisposable
         Built.Dispose();
     }
 
-    private void AddCapture(CaptureInput input, int port)
+    private LoadBalancerOptions Options()
     {
-        Source.Add(input.Reader, port);
-        Comparison?.AddCapture(port);
+        LoadBalancerOptions usual = new();
+        return usual with
+        {
+            ServerOrder = _typed.Order == Words.Reversed ? ServerOrder.Reversed : ServerOrder.Listed,
+            RoundRobinStart = _typed.RoundRobinStart ?? usual.RoundRobinStart,
+            Capacity = _typed.Capacity ?? usual.Capacity,
+            Seed = _typed.Seed ?? usual.Seed,
+        };
+    }
+
+    // As for a load balancer alone: a recording's own events are used unasked where it is verified.
+    private IReadOnlyList<NodeEvent> ReadEvents(bool isVerifying)
+    {
+        string? file = _typed.EventFile
+            ?? (isVerifying ? RecordingFolder.Find(_folder, _typed.Prefix + RecordingFolder.EventFile) : null);
+        return file is null ? [] : EventFileReader.Read(file);
+    }
+
+    private List<(int Port, Func<CaptureReader> Open)> OpenCaptures(NodeDump state, CommandConsole console)
+    {
+        List<(int Port, Func<CaptureReader> Open)> captures = [(SwarmNode.UplinkPort, _inputs[0].OpenAnew)];
+        using BuiltNode built = SwarmNodeBuilder.Build(state, new LoadBalancerOptions { Capacity = NamesAlone });
+        foreach (string tap in _typed.Taps)
+        {
+            int port = PortOf(built.Node, tap);
+            CaptureInput input = CaptureInput.Open(tap, console);
+            _inputs.Add(input);
+            captures.Add((port, input.OpenAnew));
+        }
+
+        return captures;
+    }
+
+    /// <summary>What the captures tell beyond the dumps, where they can be read twice.</summary>
+    private NodeRecording Infer(NodeRecording recording, CancellationToken stopping)
+    {
+        if (_typed.IgnoresRecording || !_inputs.TrueForAll(input => input.IsFile)
+            || _inputs.Sum(input => input.EstimatedBytes) > RecordingHints.CaptureBytesMax)
+        {
+            return recording;
+        }
+
+        // MACs that only stand in for unknown ones give way to what the capture shows.
+        bool learnsNeighbors =
+            !recording.State["host"].Neighbors.Any(neighbor => neighbor.State != NeighborState.InferredState);
+        if (Program.Attempt(() => recording.WithHints(learnsNeighbors, stopping), out _) is not { } informed)
+        {
+            // A damaged capture: the run itself says where.
+            return recording;
+        }
+
+        bool infersStart = _typed.Order is null && _typed.RoundRobinStart is null;
+        return infersStart ? informed with { Starts = NodeStartInference.Find(informed, stopping) } : informed;
     }
 
     /// <summary>Without the host's own dump the MAC of its card is what the capture shows.</summary>
@@ -188,34 +245,21 @@ internal sealed class NodeRun : IDisposable
             : null
             : null;
 
-    // MACs that only stand in for unknown ones give way to what the capture shows.
-    private void LearnNeighbors(NodeDump state)
-    {
-        if (_inputs[0].IsFile && !_typed.IgnoresRecording
-            && !state["host"].Neighbors.Any(neighbor => neighbor.State != NeighborState.InferredState))
-        {
-            _inputs[0].Peek((in CapturedFrame frame) =>
-            {
-                Built.Node.LearnNeighbor(frame.Data);
-                return true;
-            });
-            Notes.Add("MACs of other nodes and of clients on the node's own network are taken from the capture.");
-        }
-    }
-
     // "node1.ingress-eth0.pcap.gz" was taken at the port ingress-eth0.
-    private int PortOf(string path)
+    private int PortOf(string path) => PortOf(Built.Node, path);
+
+    private static int PortOf(SwarmNode node, string path)
     {
         string[] parts = Path.GetFileName(path).Split('.');
-        for (int index = 0; index < Built.Node.Ports.Count; index++)
+        for (int index = 0; index < node.Ports.Count; index++)
         {
-            if (Built.Node.Ports[index] is { Kind: NodePortKind.Tap } port && parts.Contains(port.Name))
+            if (node.Ports[index] is { Kind: NodePortKind.Tap } port && parts.Contains(port.Name))
             {
                 return index;
             }
         }
 
-        IEnumerable<string> names = Built.Node.Ports.Where(port => port.Kind == NodePortKind.Tap).Select(port => port.Name);
+        IEnumerable<string> names = node.Ports.Where(port => port.Kind == NodePortKind.Tap).Select(port => port.Name);
         throw new UsageException(
             $"--tap {path}: a capture named after one of {string.Join(", ", names)} is expected, such as lb-eth0.pcap");
     }
@@ -245,87 +289,5 @@ internal sealed class NodeRun : IDisposable
         {
             _writer?.Write(emitted.TimestampNanoseconds, frame, _interfaces.Count > 0 ? _interfaces[port] : 0, emitted.WireLengthBytes);
         }
-    }
-
-    /// <summary>The tables after all traffic, of each namespace of which the recording has them and a capture shows what went in.</summary>
-    private void CompareTables(NodeReplay replay)
-    {
-        if (RecordingFolder.Find(_folder, RecordingFolder.CheckpointFile) is not { } file || _typed.Prefix.Length > 0)
-        {
-            return;
-        }
-
-        const long Second = 1_000_000_000;
-        string work = Directory.CreateTempSubdirectory("fastpathlb-node-").FullName;
-        try
-        {
-            List<(string, StateVerdict)> verdicts = [];
-            foreach (Checkpoint checkpoint in CheckpointFileReader.Read(file).Where(item => item.TimestampNanoseconds >= Built.Node.Now))
-            {
-                foreach (NetworkNamespace space in Built.Node.Spaces.Where(space => HasTables(space, checkpoint.Tag))
-                    .OrderBy(space => DelaySeconds(space, checkpoint.Tag)))
-                {
-                    // A moment noted in whole seconds lies somewhere in that second, and connections are read last.
-                    long moment = checkpoint.TimestampNanoseconds + (DelaySeconds(space, checkpoint.Tag) * Second);
-                    string emulated = Path.Combine(work, space.Name);
-                    replay.Advance(moment);
-                    StateFolder.WriteCounters(emulated, checkpoint.Tag, space);
-                    replay.Advance(moment + Second - 1);
-                    StateFolder.WriteConnections(emulated, checkpoint.Tag, space, moment + Second - 1);
-                    string recorded = Copy(space, checkpoint.Tag, Path.Combine(work, $"{space.Name}-recorded"));
-                    verdicts.Add((space.Name, StateComparison.Compare(recorded, emulated, [checkpoint.Tag])));
-                }
-            }
-
-            Tables = verdicts;
-        }
-        finally
-        {
-            Directory.Delete(work, recursive: true);
-        }
-    }
-
-    private bool HasTables(NetworkNamespace space, string tag) =>
-        File.Exists(Path.Combine(_folder, $"{PrefixOf(space)}ipvsadm-Ln.{tag}.txt"))
-        && Enumerable.Range(0, Built.Node.Ports.Count).Any(port =>
-            Built.Node.Ports[port].Name.StartsWith($"{space.Name}-", StringComparison.Ordinal)
-            && _typed.Taps.Any(tap => PortOf(tap) == port));
-
-    // The checkpoint is when the first network's tables were read; iptables-save says how much later another namespace's were.
-    private long DelaySeconds(NetworkNamespace space, string tag) =>
-        TimeOf($"{PrefixOf(space)}iptables-save.{tag}.txt") is { } own && TimeOf($"iptables-save.{tag}.txt") is { } first
-            ? (long)(own - first).TotalSeconds
-            : 0;
-
-    // "# Generated by iptables-save v1.8.9 on Sun Nov 22 07:53:44 2026"
-    private DateTime? TimeOf(string name)
-    {
-        const string Before = " on ";
-        string path = Path.Combine(_folder, name);
-        string line = File.Exists(path) ? File.ReadLines(path).FirstOrDefault("") : "";
-        int at = line.LastIndexOf(Before, StringComparison.Ordinal);
-        return at >= 0 && DateTime.TryParseExact(
-            line[(at + Before.Length)..].Replace("  ", " ", StringComparison.Ordinal), "ddd MMM d HH:mm:ss yyyy",
-            System.Globalization.CultureInfo.InvariantCulture, System.Globalization.DateTimeStyles.None, out DateTime time)
-            ? time
-            : null;
-    }
-
-    // The first network's tables have no prefix.
-    private static string PrefixOf(NetworkNamespace space) => space.Name == "lb" ? "" : $"{space.Name}.";
-
-    private string Copy(NetworkNamespace space, string tag, string target)
-    {
-        Directory.CreateDirectory(target);
-        foreach (string table in (string[])["ipvsadm-Ln", "ipvsadm-Lnc", "ipvsadm-stats", "mangle"])
-        {
-            string source = Path.Combine(_folder, $"{PrefixOf(space)}{table}.{tag}.txt");
-            if (File.Exists(source))
-            {
-                File.Copy(source, Path.Combine(target, $"{table}.{tag}.txt"));
-            }
-        }
-
-        return target;
     }
 }

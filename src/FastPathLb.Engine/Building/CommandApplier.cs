@@ -1,7 +1,9 @@
 using System.Collections.ObjectModel;
 using FastPathLb.Balancer.Ipvs;
 using FastPathLb.Balancer.Netfilter;
+using FastPathLb.Balancer.Node;
 using FastPathLb.Balancer.Stack;
+using FastPathLb.Balancer.Tunnel;
 using FastPathLb.NodeState;
 using FastPathLb.Wire;
 
@@ -12,10 +14,29 @@ public static class CommandApplier
 {
     /// <summary>Applies a command at a moment. Between batches only.</summary>
     /// <returns>A sentence where the command had no effect, else null.</returns>
-    public static string? Apply(BuiltLoadBalancer built, NodeCommand command, long now)
-    {
-        NetworkNamespace space = built.Namespace;
-        return command switch
+    public static string? Apply(BuiltLoadBalancer built, NodeCommand command, long now) =>
+        Apply(built.Namespace, built.Network?.Fdb, command, now);
+
+    /// <summary>Applies a command at a moment in one of a node's namespaces. Between batches only.</summary>
+    /// <param name="built">The node.</param>
+    /// <param name="name">The namespace's name in the dumps.</param>
+    /// <param name="command">What is done.</param>
+    /// <param name="now">When, nanoseconds since the Unix epoch.</param>
+    /// <returns>A sentence where the command had no effect, else null.</returns>
+    public static string? Apply(BuiltNode built, string name, NodeCommand command, long now) =>
+        built.Find(name) is { } space ? Apply(space, null, command, now)
+        : !built.Overlays.TryGetValue(name, out NodeBridge? bridge) ? $"there is no namespace {name}"
+        : command switch
+        {
+            NeighborReplace { Neighbor.Mac: { } mac } replace => Do(() => bridge.Neighbors!.Set(replace.Neighbor.Address.Value, mac)),
+            NeighborDelete delete => Do(() => bridge.Neighbors!.Remove(delete.Address.Value)),
+            FdbReplace { Entry.Destination: { } vtep } replace => Do(() => bridge.Fdb!.Set(replace.Entry.Mac, vtep.Value)),
+            FdbDelete delete => Do(() => bridge.Fdb!.Remove(delete.Entry.Mac)),
+            _ => $"{command.GetType().Name} is not emulated in {name}",
+        };
+
+    private static string? Apply(NetworkNamespace space, ForwardingDatabase? fdb, NodeCommand command, long now) =>
+        command switch
         {
             IpvsAddService or IpvsEditService or IpvsDeleteService or IpvsAddServer or IpvsEditServer or IpvsDeleteServer
                 or IpvsFlush or IpvsZero or IpvsSetTimeouts => ApplyIpvs(space.Ipvs, command, now),
@@ -31,13 +52,12 @@ public static class CommandApplier
             NeighborReplace { Neighbor.Mac: { } mac } replace => Do(() => space.Neighbors.Set(
                 replace.Neighbor.Address.Value, mac, replace.Neighbor.IsPermanent)),
             NeighborDelete delete => Do(() => space.Neighbors.Remove(delete.Address.Value)),
-            FdbReplace { Entry.Destination: { } vtep } replace => Do(() => built.Network?.Fdb.Set(replace.Entry.Mac, vtep.Value)),
-            FdbDelete delete => Do(() => built.Network?.Fdb.Remove(delete.Entry.Mac)),
+            FdbReplace { Entry.Destination: { } vtep } replace => Do(() => fdb?.Set(replace.Entry.Mac, vtep.Value)),
+            FdbDelete delete => Do(() => fdb?.Remove(delete.Entry.Mac)),
             RouteReplace { Route.Type: "unicast" } replace => WithDevice(space, replace.Route.Device, device => space.AddRoute(new Route(
                 replace.Route.Destination, replace.Route.Via?.Value ?? 0, device, replace.Route.Source?.Value ?? 0))),
             _ => $"{command.GetType().Name} is not emulated",
         };
-    }
 
     private static string? Do(Action action)
     {

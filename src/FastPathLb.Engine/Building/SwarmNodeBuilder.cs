@@ -18,6 +18,7 @@ public sealed class SwarmNodeBuilder
     private readonly LoadBalancerOptions _options;
     private readonly List<string> _warnings = [];
     private readonly List<ConnectionTable> _tables = [];
+    private readonly Dictionary<string, NodeBridge> _overlays = new(StringComparer.Ordinal);
 
     private SwarmNodeBuilder(NodeDump state, LoadBalancerOptions options)
     {
@@ -60,7 +61,7 @@ public sealed class SwarmNodeBuilder
         }
 
         AddGatewayBridge(node, host);
-        return new BuiltNode(node, _tables, _warnings);
+        return new BuiltNode(node, _tables, _overlays, _warnings);
     }
 
     // Each namespace has a table of its own: entries end by their namespace's rules.
@@ -82,14 +83,15 @@ public sealed class SwarmNodeBuilder
         string name = network?.Name ?? state.Name;
         NodeBridge bridge = node.AddOverlay(
             name, vxlan.Vxlan!.Vni.Value, vxlan.Mac, vxlan.Vxlan.Learning, vxlan.Vxlan.Proxy);
+        _overlays.Add(state.Name, bridge);
         foreach (FdbEntryState entry in state.Fdb.Where(entry => entry.Destination is not null))
         {
-            SwarmNode.AddRemote(bridge, null, entry.Mac, entry.Destination!.Value.Value);
+            bridge.Fdb!.Set(entry.Mac, entry.Destination!.Value.Value);
         }
 
         foreach (NeighborState neighbor in state.Neighbors.Where(neighbor => neighbor.Mac is not null))
         {
-            SwarmNode.AddRemote(bridge, neighbor.Address, neighbor.Mac!.Value, null);
+            bridge.Neighbors!.Set(neighbor.Address.Value, neighbor.Mac!.Value);
         }
 
         string balancer = state.Name switch

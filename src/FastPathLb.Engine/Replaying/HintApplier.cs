@@ -1,7 +1,7 @@
 using FastPathLb.Balancer.Ipvs;
 using FastPathLb.Balancer.Ipvs.Scheduling;
+using FastPathLb.Balancer.Stack;
 using FastPathLb.Conntrack;
-using FastPathLb.Engine.Building;
 using FastPathLb.Engine.Tables;
 using FastPathLb.Wire;
 
@@ -12,7 +12,7 @@ public static class HintApplier
 {
     /// <summary>Applies hints before the first frame.</summary>
     /// <returns>What was inferred, one sentence each.</returns>
-    public static IReadOnlyList<string> Apply(BuiltLoadBalancer built, RecordingHints hints, RoundRobinStart start)
+    public static IReadOnlyList<string> Apply(NetworkNamespace space, RecordingHints hints, RoundRobinStart start)
     {
         List<string> notes = [];
         if (hints.Overtakers.Count > 0)
@@ -21,54 +21,60 @@ public static class HintApplier
                 + "balancer; their order is taken from what the recording's load balancer sent");
         }
 
-        built.Namespace.Translator.RecordedPorts = hints.SourcePorts;
-        built.Namespace.IcmpErrors.Recorded = hints.TakeErrors();
-        built.Namespace.SetTimerPhase(hints.TimerPhase ?? 0);
-        built.Namespace.RecordedIdentifications = hints.Identifications.ToDictionary(
+        space.Translator.RecordedPorts = hints.SourcePorts;
+        space.IcmpErrors.Recorded = hints.TakeErrors();
+        space.SetTimerPhase(hints.TimerPhase ?? 0);
+        space.RecordedIdentifications = hints.Identifications.ToDictionary(
             drawn => drawn.Key, drawn => new Queue<ushort>(drawn.Value));
-        Adopt(built, hints, notes);
-        foreach (VirtualService service in built.Namespace.Ipvs.Services)
+        Adopt(space, hints, notes);
+        foreach (VirtualService service in space.Ipvs.Services)
         {
-            if (start == RoundRobinStart.AsListed || service.Scheduler is not RoundRobinScheduler scheduler)
+            if (start == RoundRobinStart.AsListed || service.Scheduler is not RoundRobinScheduler)
             {
                 continue;
             }
 
-            List<RealServer> picks = FirstRound(built, service, hints);
-            if (picks.Count == 0 || ReferenceEquals(picks[0], service.Servers[0]))
+            List<RealServer> picks = FirstRound(space, service, hints);
+            if (picks.Count > 0 && !ReferenceEquals(picks[0], service.Servers[0]))
             {
-                continue;
-            }
-
-            string first = new Ipv4Address(picks[0].Address).ToString();
-            if (start == RoundRobinStart.MidRound)
-            {
-                scheduler.ContinueAfter(service.Servers[IndexOf(service, picks[0]) - 1]);
-                notes.Add($"round robin of {IpvsadmTables.NameOf(service.Key)} begins at {first}: that is where the recording's "
-                    + "first new connection went");
-            }
-            else
-            {
-                service.Reorder(picks);
-                notes.Add($"servers of {IpvsadmTables.NameOf(service.Key)} are taken in the order in which the recording's first "
-                    + $"connections went, {first} first");
+                notes.Add(SetStart(service, picks, start));
             }
         }
 
         return notes;
     }
 
-    private static void Adopt(BuiltLoadBalancer built, RecordingHints hints, List<string> notes)
+    /// <summary>Puts a service's round robin to where its first connections went.</summary>
+    /// <param name="service">The service, of scheduler rr; the first pick is not its first server.</param>
+    /// <param name="picks">The servers in the order in which they were picked.</param>
+    /// <param name="start">How that came about.</param>
+    /// <returns>A sentence about it.</returns>
+    internal static string SetStart(VirtualService service, IReadOnlyList<RealServer> picks, RoundRobinStart start)
+    {
+        string first = new Ipv4Address(picks[0].Address).ToString();
+        if (start == RoundRobinStart.MidRound)
+        {
+            ((RoundRobinScheduler)service.Scheduler).ContinueAfter(service.Servers[IndexOf(service, picks[0]) - 1]);
+            return $"round robin of {IpvsadmTables.NameOf(service.Key)} begins at {first}: that is where the recording's "
+                + "first new connection went";
+        }
+
+        service.Reorder(picks);
+        return $"servers of {IpvsadmTables.NameOf(service.Key)} are taken in the order in which the recording's first "
+            + $"connections went, {first} first";
+    }
+
+    private static void Adopt(NetworkNamespace space, RecordingHints hints, List<string> notes)
     {
         int adopted = 0;
         foreach (MidFlow flow in hints.MidFlows)
         {
             FlowKey key = flow.Flow;
-            key.Network = built.Namespace.Number;
-            foreach (RealServer server in built.Namespace.FindServiceOf(key)?.Servers ?? [])
+            key.Network = space.Number;
+            foreach (RealServer server in space.FindServiceOf(key)?.Servers ?? [])
             {
                 if (server.Address == flow.Server && server.PortFor(key.DestinationPort) == flow.ServerPort
-                    && built.Namespace.Ipvs.Connections.Adopt(
+                    && space.Ipvs.Connections.Adopt(
                         key, server, flow.TranslatedSource, flow.TranslatedPort, flow.TimestampNanoseconds))
                 {
                     adopted++;
@@ -84,12 +90,12 @@ public static class HintApplier
     }
 
     /// <summary>Whether the recording's first connections contradict a round that begins with the list as dumped.</summary>
-    public static bool IsStartInQuestion(BuiltLoadBalancer built, RecordingHints hints)
+    public static bool IsStartInQuestion(NetworkNamespace space, RecordingHints hints)
     {
-        foreach (VirtualService service in built.Namespace.Ipvs.Services)
+        foreach (VirtualService service in space.Ipvs.Services)
         {
             if (service.Scheduler is RoundRobinScheduler
-                && FirstRound(built, service, hints) is { Count: > 0 } picks && !ReferenceEquals(picks[0], service.Servers[0]))
+                && FirstRound(space, service, hints) is { Count: > 0 } picks && !ReferenceEquals(picks[0], service.Servers[0]))
             {
                 return true;
             }
@@ -99,12 +105,12 @@ public static class HintApplier
     }
 
     /// <summary>The servers to which a service's first connections went, until one comes again.</summary>
-    private static List<RealServer> FirstRound(BuiltLoadBalancer built, VirtualService service, RecordingHints hints)
+    internal static List<RealServer> FirstRound(NetworkNamespace space, VirtualService service, RecordingHints hints)
     {
         List<RealServer> picks = [];
         foreach (ObservedPick pick in hints.Picks)
         {
-            if (built.Namespace.FindServiceOf(pick.Flow) != service)
+            if (space.FindServiceOf(pick.Flow) != service)
             {
                 continue;
             }

@@ -1,31 +1,49 @@
 using System.Diagnostics;
 using FastPathLb.Balancer.Node;
 using FastPathLb.Engine.Building;
+using FastPathLb.NodeState;
 using FastPathLb.Pipeline;
 
 namespace FastPathLb.Engine.Replaying;
 
-/// <summary>Feeds captures of a node through the whole of it.</summary>
+/// <summary>Feeds captures of a node through the whole of it: frames, timed changes and moments in the order of their times.</summary>
 public sealed class NodeReplay
 {
+    private const string FirstBalancer = "lb";
+
     private readonly BuiltNode _built;
     private readonly FrameBatch _batch = new();
+    private readonly List<string> _notes = [];
 
     /// <summary>Makes a replay over a node.</summary>
     public NodeReplay(BuiltNode built) => _built = built;
 
+    /// <summary>Changes to carry out at their times; those that name no namespace are of the first network's load balancer.</summary>
+    public IReadOnlyList<NodeEvent> Events { get; init; } = [];
+
+    /// <summary>What to do when the node reaches a time, nanoseconds since the Unix epoch, such as to look at its tables.</summary>
+    public IReadOnlyList<(long Time, Action Reached)> Moments { get; init; } = [];
+
+    /// <summary>What the captures tell: when changes of addresses really happened.</summary>
+    public NodeHints? Hints { get; init; }
+
     /// <summary>Called after each batch, with the frames and their verdicts.</summary>
     public Action<FrameBatch>? AfterBatch { get; init; }
+
+    /// <summary>What could not be carried out, and which events were moved, one sentence each.</summary>
+    public IReadOnlyList<string> Notes => _notes;
 
     /// <summary>Runs to the captures' end, or until told to stop.</summary>
     /// <returns>How long it took.</returns>
     public TimeSpan Run(NodeSource source, IFrameSink sink, CancellationToken stopping = default)
     {
         _batch.ConnectSink(sink);
+        Queue<(long Time, Action Reached)> moments = Merge();
         long began = Stopwatch.GetTimestamp();
         bool isOpen = true;
         while (isOpen && !stopping.IsCancellationRequested)
         {
+            source.StopBefore = moments.Count > 0 ? moments.Peek().Time : long.MaxValue;
             _batch.Clear();
             isOpen = source.Receive(_batch);
             if (_batch.Count > 0)
@@ -34,17 +52,50 @@ public sealed class NodeReplay
                 _batch.Flush();
                 AfterBatch?.Invoke(_batch);
             }
+            else if (isOpen && moments.Count > 0)
+            {
+                Reach(moments.Dequeue());
+            }
+        }
+
+        while (moments.Count > 0 && !stopping.IsCancellationRequested)
+        {
+            Reach(moments.Dequeue());
         }
 
         return Stopwatch.GetElapsedTime(began);
     }
 
-    /// <summary>Lets time pass to a moment, as when tables were read.</summary>
-    public void Advance(long moment)
+    private Queue<(long Time, Action Reached)> Merge()
+    {
+        List<(long Time, Action Reached)> moments = [];
+        foreach (IGrouping<string, NodeEvent> events in Events.GroupBy(item => item.Namespace ?? FirstBalancer))
+        {
+            RecordingHints hints = Hints?.Spaces.GetValueOrDefault(events.Key) ?? RecordingHints.None;
+            foreach (NodeEvent item in EventInference.Refine([.. events], hints, _notes))
+            {
+                moments.Add((item.TimestampNanoseconds, () => CarryOut(events.Key, item)));
+            }
+        }
+
+        moments.AddRange(Moments);
+        return new Queue<(long, Action)>(moments.OrderBy(moment => moment.Time));
+    }
+
+    private void CarryOut(string space, NodeEvent item)
+    {
+        if (CommandApplier.Apply(_built, space, item.Command, item.TimestampNanoseconds) is { } note)
+        {
+            _notes.Add($"event in line {item.Line}: {note}");
+        }
+    }
+
+    private void Reach((long Time, Action Reached) moment)
     {
         _batch.Clear();
-        _built.Node.Advance(moment, _batch);
+        _built.Node.Advance(moment.Time, _batch);
         _batch.Flush();
+        moment.Reached();
     }
 }
 

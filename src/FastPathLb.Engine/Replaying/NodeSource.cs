@@ -20,6 +20,9 @@ public sealed class NodeSource
     /// <summary>Reads captures for a node.</summary>
     public NodeSource(SwarmNode node) => _node = node;
 
+    /// <summary>Frames from this time on wait for the next batch, nanoseconds since the Unix epoch.</summary>
+    public long StopBefore { get; set; } = long.MaxValue;
+
     /// <summary>Takes what was passed over: at which port, and the frame.</summary>
     public Action<int, byte[], long, long>? PassedOver { get; set; }
 
@@ -35,26 +38,32 @@ public sealed class NodeSource
     /// <summary>Adds a capture taken at a port: the card's, or a namespace device's.</summary>
     public void Add(CaptureReader reader, int port) => _captures.Add(new Capture(reader, port));
 
+    /// <summary>Shows all frames instead, in the order of their times: port, frame, time, number in its capture.</summary>
+    /// <param name="visit">Looks at each.</param>
+    /// <param name="stopping">Ends the look early.</param>
+    public void Visit(Action<int, byte[], long, long> visit, CancellationToken stopping = default)
+    {
+        while (!stopping.IsCancellationRequested && FindEarliest() is { } earliest)
+        {
+            visit(earliest.Port, earliest.Frame, earliest.Timestamp, earliest.Number);
+            earliest.Take();
+        }
+    }
+
     /// <summary>Fills a batch.</summary>
     /// <returns><see langword="false"/> at the end of all captures.</returns>
     public bool Receive(FrameBatch batch)
     {
         while (true)
         {
-            Capture? earliest = null;
-            foreach (Capture capture in _captures)
-            {
-                if (capture.TryPeek(out long skipped) && (earliest is null || capture.Timestamp < earliest.Timestamp))
-                {
-                    earliest = capture;
-                }
-
-                UnservedCount += skipped;
-            }
-
-            if (earliest is null)
+            if (FindEarliest() is not { } earliest)
             {
                 return batch.Count > 0;
+            }
+
+            if (earliest.Timestamp >= StopBefore)
+            {
+                return true;
             }
 
             int port = PortOf(earliest);
@@ -74,6 +83,22 @@ public sealed class NodeSource
 
             earliest.Take();
         }
+    }
+
+    private Capture? FindEarliest()
+    {
+        Capture? earliest = null;
+        foreach (Capture capture in _captures)
+        {
+            if (capture.TryPeek(out long skipped) && (earliest is null || capture.Timestamp < earliest.Timestamp))
+            {
+                earliest = capture;
+            }
+
+            UnservedCount += skipped;
+        }
+
+        return earliest;
     }
 
     // By its source: what the node sent is the recording's own; what a task sent is the task's.

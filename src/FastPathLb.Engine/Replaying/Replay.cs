@@ -67,7 +67,7 @@ public sealed class Replay
         CaptureSource source = new(reader, _built.Balancer) { OwnFrames = OwnFrames, Hints = Hints };
         _batch.ConnectSink(sink);
         _notes.AddRange(_built.Warnings);
-        _notes.AddRange(HintApplier.Apply(_built, Hints, RoundRobinStart));
+        _notes.AddRange(HintApplier.Apply(_built.Namespace, Hints, RoundRobinStart));
         Queue<Moment> moments = Merge();
         using ReplayWorkers? workers = Workers is null ? null : new ReplayWorkers(Workers.Group, sink);
         _workers = workers;

@@ -29,7 +29,7 @@ public static class StartInference
         foreach (RoundRobinStart start in Enum.GetValues<RoundRobinStart>())
         {
             using BuiltLoadBalancer built = LoadBalancerBuilder.Build(node, options);
-            if (start == RoundRobinStart.AsListed && !HintApplier.IsStartInQuestion(built, hints))
+            if (start == RoundRobinStart.AsListed && !HintApplier.IsStartInQuestion(built.Namespace, hints))
             {
                 return start;
             }

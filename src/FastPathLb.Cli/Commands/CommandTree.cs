@@ -75,6 +75,7 @@ internal static class CommandTree
             ReplayCommand.Create(console),
             VerifyCommand.Create(console),
             ShowCommand.Create(console),
+            FollowCommand.Create(console),
             ConfigCommand.Create(console),
             TopologyCommand.Create(console),
             LintCommand.Create(console),

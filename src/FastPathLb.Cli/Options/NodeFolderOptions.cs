@@ -9,6 +9,22 @@ namespace FastPathLb.Cli.Options;
 /// <param name="Prefix">What the names of the node's files begin with; empty for the first node's.</param>
 internal sealed record NodeFolder(string Path, string Prefix)
 {
+    /// <summary>Takes <c>DIR</c>, or <c>DIR/node2.</c> for the node whose files in the folder begin so.</summary>
+    /// <exception cref="UsageException">There is neither.</exception>
+    public static NodeFolder Parse(string text)
+    {
+        if (Directory.Exists(text))
+        {
+            return new NodeFolder(text, "");
+        }
+
+        string folder = System.IO.Path.GetDirectoryName(text) is { Length: > 0 } parent ? parent : ".";
+        string prefix = System.IO.Path.GetFileName(text);
+        return prefix.Length > 0 && Directory.Exists(folder) && Directory.EnumerateFiles(folder, $"{prefix}*").Any()
+            ? new NodeFolder(folder, prefix)
+            : throw new UsageException($"--node {text}: there is no such folder, and no file in {folder} whose name begins so");
+    }
+
     /// <summary>Reads it.</summary>
     public NodeDump ReadState() => NodeDumpReader.Read(Path, Prefix);
 }

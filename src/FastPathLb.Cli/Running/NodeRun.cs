@@ -7,7 +7,6 @@ using FastPathLb.Engine.Verifying;
 using FastPathLb.Io.Captures;
 using FastPathLb.NodeState;
 using FastPathLb.Pipeline;
-using FastPathLb.Wire;
 using NodeDump = FastPathLb.NodeState.NodeState;
 
 namespace FastPathLb.Cli.Running;
@@ -33,7 +32,8 @@ internal sealed class NodeRun : IDisposable
         _folder = folder;
         CaptureInput card = CaptureInput.Open(typed.Input, console);
         _inputs.Add(card);
-        NodeDump state = WithCardOf(card, NodeDumpReader.Read(folder, typed.Prefix));
+        NodeDump state = NodeDumpReader.Read(folder, typed.Prefix);
+        state = typed.IgnoresRecording ? state : CardInference.Complete(state, new NodeFolder(folder, typed.Prefix), card);
         _events = ReadEvents(isVerifying);
         Notes = [.. state.Inferred];
         NodeRecording recording = Infer(new NodeRecording
@@ -195,10 +195,8 @@ internal sealed class NodeRun : IDisposable
             return recording;
         }
 
-        // MACs that only stand in for unknown ones give way to what the capture shows.
-        bool learnsNeighbors =
-            !recording.State["host"].Neighbors.Any(neighbor => neighbor.State != NeighborState.InferredState);
-        if (Program.Attempt(() => recording.WithHints(learnsNeighbors, stopping), out _) is not { } informed)
+        if (Program.Attempt(() => recording.WithHints(CardInference.LearnsNeighbors(recording.State), stopping), out _)
+            is not { } informed)
         {
             // A damaged capture: the run itself says where.
             return recording;
@@ -207,43 +205,6 @@ internal sealed class NodeRun : IDisposable
         bool infersStart = _typed.Order is null && _typed.RoundRobinStart is null;
         return infersStart ? informed with { Starts = NodeStartInference.Find(informed, stopping) } : informed;
     }
-
-    /// <summary>Without the host's own dump the MAC of its card is what the capture shows.</summary>
-    private NodeDump WithCardOf(CaptureInput card, NodeDump state)
-    {
-        NamespaceState host = state["host"];
-        InterfaceState? device = host.Interfaces.FirstOrDefault(item => item is { Kind: "ether", Addresses.Count: > 0 });
-        if (device is null || !card.IsFile || _typed.IgnoresRecording
-            || File.Exists(Path.Combine(_folder, $"{_typed.Prefix}host.ip-addr.txt")))
-        {
-            return state;
-        }
-
-        MacAddress? found = null;
-        card.Peek((in CapturedFrame frame) =>
-        {
-            found = FindMac(frame.Data, device.Addresses[0].Address);
-            return found is null;
-        });
-        return found is not { } mac ? state : state with
-        {
-            Namespaces = new Dictionary<string, NamespaceState>(state.Namespaces, StringComparer.Ordinal)
-            {
-                ["host"] = host with
-                {
-                    Interfaces = [.. host.Interfaces.Select(item => item == device ? item with { Mac = mac } : item)],
-                },
-            },
-        };
-    }
-
-    private static MacAddress? FindMac(ReadOnlySpan<byte> frame, Ipv4Address address) =>
-        EthernetHeader.TryParse(frame, out EthernetHeader ethernet) && ethernet.EtherType == EtherType.Ipv4
-            && Ipv4Header.TryParse(ethernet.Payload, out Ipv4Header packet)
-            ? packet.Source == address ? ethernet.Source
-            : packet.Destination == address ? ethernet.Destination
-            : null
-            : null;
 
     // "node1.ingress-eth0.pcap.gz" was taken at the port ingress-eth0.
     private int PortOf(string path) => PortOf(Built.Node, path);

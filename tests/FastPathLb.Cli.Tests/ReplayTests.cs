@@ -49,6 +49,28 @@ public sealed class ReplayTests : IDisposable
         Assert.False(json.GetProperty("stopped").GetBoolean());
     }
 
+    [Theory]
+    [InlineData("rr-two-services", "2")]
+    [InlineData("drain", "3")]
+    public void Several_workers_write_what_one_writes(string recording, string workers)
+    {
+        (string one, string several) = (_folder["one.pcap"], _folder["several.pcap"]);
+        string capture = CapturesFolder.Underlay(recording);
+        CommandRun alone = CommandRun.Of("replay", capture, "-o", one, "--no-hints");
+        CommandRun shared = CommandRun.Of("replay", capture, "-o", several, "--workers", workers);
+
+        Assert.Equal((ExitCode.Success, ExitCode.Success), (alone.Code, shared.Code));
+        Assert.Contains($"{workers} workers share the frames", shared.Output);
+        Assert.Equal(FiguresOf(alone), FiguresOf(shared));
+        Assert.Equal(
+            CapturedBytes.Read(one).Select(frame => Convert.ToHexString(frame.Inner)),
+            CapturedBytes.Read(several).Select(frame => Convert.ToHexString(frame.Inner)));
+
+        static string FiguresOf(CommandRun run) =>
+            run.Output[run.Output.IndexOf("frames ", StringComparison.Ordinal)..run.Output.IndexOf("Notes", StringComparison.Ordinal)]
+                .Split("wrote ", StringSplitOptions.None)[0];
+    }
+
     [Fact]
     public void Docker_names_the_services_of_a_swarm()
     {

@@ -15,8 +15,8 @@ namespace FastPathLb.Balancer.Tests.Workers;
 [Collection(Alone.Name)]
 public sealed class GroupStressTests(ITestOutputHelper output)
 {
-    private const int Batches = 400;
-    private const int ControlSeedsMax = 20;
+    private const int Batches = 800;
+    private const int ControlSeedsMax = 100;
 
     private static readonly SmallSwarm s_swarm = new()
     {
@@ -35,14 +35,18 @@ public sealed class GroupStressTests(ITestOutputHelper output)
     [InlineData(4)]
     public void Every_flow_keeps_its_server_and_port_and_nothing_is_left_when_all_is_over(int workers)
     {
-        RequireControl(workers);
+        RequireControls(workers);
         long began = Stopwatch.GetTimestamp();
         long frames = 0;
         int seed = Seed;
         for (; seed == Seed || Stopwatch.GetElapsedTime(began).TotalSeconds < Seconds; seed++)
         {
             TestWorkers group = new(s_swarm, workers);
-            GroupStress stress = new(group.Built.Group.Members, group.Built.Group.Steering, seed);
+            GroupStress stress = new(group.Built.Group.Members, group.Built.Group.Steering, seed)
+            {
+                WanderOneIn = seed % 2 == 0 ? 20 : 2,
+                LengthMax = seed % 3 == 0 ? 8 : 40,
+            };
             Assert.Null(stress.Run(Batches));
             frames += stress.Frames;
 
@@ -64,22 +68,41 @@ public sealed class GroupStressTests(ITestOutputHelper output)
         output.WriteLine($"{seed - Seed} seeds, {frames:N0} frames");
     }
 
-    /// <summary>Workers that do not know each other's connections must be caught, or the harness proves nothing.</summary>
-    private void RequireControl(int workers)
+    /// <summary>
+    /// Workers that do not know each other's connections, and workers that take them over while their owners run, must be caught, or
+    /// the harness proves nothing.
+    /// </summary>
+    private void RequireControls(int workers)
+    {
+        Require("strangers", seed =>
+        {
+            BuiltLoadBalancer[] strangers = [.. Enumerable.Range(0, workers).Select(_ => s_swarm.Build())];
+            using TestWorkers steered = new(s_swarm, workers);
+            string? caught = new GroupStress([.. strangers.Select(item => item.Balancer)], steered.Built.Group.Steering, seed).Run(Batches);
+            Array.ForEach(strangers, stranger => stranger.Dispose());
+            return caught;
+        });
+        Require("no gate", seed =>
+        {
+            using TestWorkers group = new(s_swarm, workers);
+            return new GroupStress(group.Built.Group.Members, group.Built.Group.Steering, seed)
+            {
+                IsGateless = true, WanderOneIn = 2, LengthMax = 8,
+            }.Run(Batches);
+        });
+    }
+
+    private void Require(string control, Func<int, string?> run)
     {
         for (int seed = Seed; seed < Seed + ControlSeedsMax; seed++)
         {
-            BuiltLoadBalancer[] strangers = [.. Enumerable.Range(0, workers).Select(_ => s_swarm.Build())];
-            using BuiltWorkers steered = LoadBalancerBuilder.BuildWorkers(s_swarm.ToNode(), TestWorkers.OptionsOf(s_swarm), workers);
-            string? caught = new GroupStress([.. strangers.Select(stranger => stranger.Balancer)], steered.Group.Steering, seed).Run(Batches);
-            Array.ForEach(strangers, stranger => stranger.Dispose());
-            if (caught is not null)
+            if (run(seed) is { } caught)
             {
-                output.WriteLine($"control: {caught}");
+                output.WriteLine($"{control}: {caught}");
                 return;
             }
         }
 
-        Assert.Fail("workers that do not share their connections were not caught");
+        Assert.Fail($"inconclusive: {control} was not caught, so this machine does not run the threads side by side");
     }
 }

@@ -51,7 +51,7 @@ public sealed class ReplayTests : IDisposable
 
     [Theory]
     [InlineData("rr-two-services", "2")]
-    [InlineData("drain", "3")]
+    [InlineData("many-flows", "3")]
     public void Several_workers_write_what_one_writes(string recording, string workers)
     {
         (string one, string several) = (_folder["one.pcap"], _folder["several.pcap"]);

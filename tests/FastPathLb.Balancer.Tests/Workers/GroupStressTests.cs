@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using FastPathLb.Balancer.Ipvs;
 using FastPathLb.Engine.Building;
-using FastPathLb.NodeState;
 using FastPathLb.TestKit;
 using Xunit.Abstractions;
 
@@ -87,7 +86,9 @@ public sealed class GroupStressTests(ITestOutputHelper output)
             using TestWorkers group = new(s_swarm, workers);
             return new GroupStress(group.Built.Group.Members, group.Built.Group.Steering, seed)
             {
-                IsGateless = true, WanderOneIn = 2, LengthMax = 8,
+                IsGateless = true,
+                WanderOneIn = 2,
+                LengthMax = 8,
             }.Run(Batches);
         });
     }

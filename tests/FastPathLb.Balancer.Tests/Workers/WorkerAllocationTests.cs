@@ -1,7 +1,6 @@
 using FastPathLb.Balancer.Workers;
 using FastPathLb.Pipeline;
 using FastPathLb.TestKit;
-using FastPathLb.Wire;
 
 namespace FastPathLb.Balancer.Tests.Workers;
 

@@ -157,7 +157,7 @@ public sealed class WorkerGroupTests
             .. Enumerable.Range(0, 40).Select(flow => group.Send(
                 random.Next(3), PacketBuilder.Udp($"{SmallSwarm.Client}:{40_000 + flow}", SmallSwarm.Vip + ":53")).Destination),
         ];
-        Assert.Equal(servers[..4].Distinct(StringComparer.Ordinal).Count(), 4);
+        Assert.Equal(4, servers[..4].Distinct(StringComparer.Ordinal).Count());
         Assert.Equal(servers[..36], servers[4..]);
     }
 

@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
-using FastPathLb.Workload;
 using FastPathLb.Conntrack;
 using FastPathLb.Wire;
+using FastPathLb.Workload;
 
 namespace FastPathLb.Benchmarks.Conntrack;
 

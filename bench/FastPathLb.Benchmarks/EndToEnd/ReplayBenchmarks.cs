@@ -1,8 +1,8 @@
 using BenchmarkDotNet.Attributes;
-using FastPathLb.Workload;
 using FastPathLb.Engine.Building;
 using FastPathLb.Engine.Replaying;
 using FastPathLb.Io.Captures;
+using FastPathLb.Workload;
 
 namespace FastPathLb.Benchmarks.EndToEnd;
 

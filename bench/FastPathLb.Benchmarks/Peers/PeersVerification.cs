@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
-using FastPathLb.Workload;
 using FastPathLb.Engine.Building;
 using FastPathLb.Pipeline;
 using FastPathLb.Wire;
+using FastPathLb.Workload;
 
 namespace FastPathLb.Benchmarks.Peers;
 

@@ -1,8 +1,8 @@
 using BenchmarkDotNet.Attributes;
 using FastPathLb.Balancer;
-using FastPathLb.Workload;
 using FastPathLb.Engine.Building;
 using FastPathLb.Pipeline;
+using FastPathLb.Workload;
 
 namespace FastPathLb.Benchmarks.Pipeline;
 

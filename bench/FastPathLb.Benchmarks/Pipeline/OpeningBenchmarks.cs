@@ -1,9 +1,9 @@
 using BenchmarkDotNet.Attributes;
 using FastPathLb.Balancer;
-using FastPathLb.Workload;
 using FastPathLb.Engine.Building;
 using FastPathLb.Pipeline;
 using FastPathLb.Wire;
+using FastPathLb.Workload;
 
 namespace FastPathLb.Benchmarks.Pipeline;
 

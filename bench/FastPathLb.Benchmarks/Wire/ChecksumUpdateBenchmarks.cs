@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using BenchmarkDotNet.Attributes;
-using FastPathLb.Workload;
 using FastPathLb.Wire;
+using FastPathLb.Workload;
 
 namespace FastPathLb.Benchmarks.Wire;
 

@@ -1,6 +1,6 @@
 using BenchmarkDotNet.Attributes;
-using FastPathLb.Workload;
 using FastPathLb.Wire;
+using FastPathLb.Workload;
 
 namespace FastPathLb.Benchmarks.Wire;
 

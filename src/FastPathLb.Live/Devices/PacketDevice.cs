@@ -36,6 +36,8 @@ public sealed class PacketDevice : ILiveDevice
     private readonly PacketRingInterop _ring;
     private readonly MessageVectorInterop _messages = new(FramesPerCall);
     private long _statisticsDue;
+    private long _framesBeforeError;
+    private bool _isSuspect;
 
     private PacketDevice(int receiver, int sender, string name, LiveClock clock, PacketRingInterop ring)
     {
@@ -178,20 +180,31 @@ public sealed class PacketDevice : ILiveDevice
         const int DownPauseMilliseconds = 10;
         _ = LibcInterop.Poll(_receiver, wakeDescriptor, timeoutMilliseconds, out short events, out _);
         ReadStatistics();
-        if ((events & LibcInterop.PollError) == 0)
+        bool hasError = (events & LibcInterop.PollError) != 0;
+        if (hasError)
+        {
+            // Reading the error clears it.
+            _ = LibcInterop.GetOption(_receiver, SocketLevel, SocketError, out int _);
+            _isSuspect = true;
+            _framesBeforeError = Counters.FramesIn;
+        }
+
+        _isSuspect &= Counters.FramesIn == _framesBeforeError;
+        if (!_isSuspect)
         {
             return;
         }
 
-        // Reading the error clears it. An interface that is down comes back by itself; one that was removed does not.
-        _ = LibcInterop.GetOption(_receiver, SocketLevel, SocketError, out int _);
+        // An interface that is down comes back by itself; one that is removed goes down first, and is not told of again: so it is
+        // looked for until frames come.
         if (LibcInterop.InterfaceIndex(Name) != _index)
         {
             Failure = $"{Name}: the interface was removed";
-            return;
         }
-
-        Thread.Sleep(DownPauseMilliseconds);
+        else if (hasError)
+        {
+            Thread.Sleep(DownPauseMilliseconds);
+        }
     }
 
     /// <inheritdoc/>

@@ -33,7 +33,7 @@ public sealed class LoadBalancer
         _space = space;
         _device = device;
         _uplink = uplink;
-        _established = new EstablishedPath(space, device, uplink);
+        _established = new EstablishedPath(space, device, uplink, Counters);
         AttachPoint = AttachPoint.Underlay;
     }
 
@@ -42,7 +42,7 @@ public sealed class LoadBalancer
     {
         _space = space;
         _device = device;
-        _established = new EstablishedPath(space, device, uplink: null);
+        _established = new EstablishedPath(space, device, uplink: null, Counters);
         AttachPoint = AttachPoint.Overlay;
         space.Connect(device, new BatchLink());
     }
@@ -163,7 +163,7 @@ public sealed class LoadBalancer
                     _due = _space.NextDue;
                 }
 
-                int next = isShort ? _established.Forward(batch, index, end, _due, ref _now) : index;
+                int next = isShort ? _established.Forward(batch, index, end, ref _due, ref _now) : index;
                 if (next == index)
                 {
                     _now = Math.Max(_now, frame.TimestampNanoseconds);
@@ -177,7 +177,7 @@ public sealed class LoadBalancer
 
         if (isShort)
         {
-            _established.Settle(Counters);
+            _established.Settle();
         }
 
         _group?.Gate.End(_worker);

@@ -102,6 +102,9 @@ public sealed class Packet
     /// <summary>Whether the pending entry's destination was bound (IPS_DST_NAT_DONE).</summary>
     public bool IsDestinationBound { get; set; }
 
+    /// <summary>Whether nobody holds the reply that the pending entry was bound to last.</summary>
+    internal bool HasFreeReply { get; set; }
+
     /// <summary>Whether the connection is to be forgotten once the packet has left.</summary>
     public bool ForgetsConnection { get; set; }
 
@@ -180,6 +183,7 @@ public sealed class Packet
         IsPending = false;
         IsSourceBound = false;
         IsDestinationBound = false;
+        HasFreeReply = false;
         ForgetsConnection = false;
     }
 

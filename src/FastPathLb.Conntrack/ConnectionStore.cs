@@ -119,6 +119,9 @@ public sealed class ConnectionStore : IDisposable
         Connections.Dispose();
     }
 
+    /// <summary>Whether numbers are left that were never used.</summary>
+    internal bool HasFresh => Volatile.Read(ref _fresh) < Connections.Count;
+
     /// <summary>Hands out numbers that were never used.</summary>
     /// <returns>How many from <paramref name="first"/> on; 0 where there are none left.</returns>
     internal int TakeFresh(out int first)

@@ -142,6 +142,9 @@ public sealed class ConnectionTable : IDisposable
         return true;
     }
 
+    /// <summary>Whether a record is left: of several workers, another one may take it first.</summary>
+    public bool HasRoom => _freeCount > 0 || _freshLeft > 0 || _store.HasFresh;
+
     /// <summary>Takes a cleared record, or -1 when the table is full.</summary>
     public int Allocate()
     {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using FastPathLb.Engine.Building;
 using FastPathLb.NodeState;
 using FastPathLb.Pipeline;
@@ -32,10 +31,9 @@ public sealed class ShortWayTests(ITestOutputHelper output)
         "ip addr add 10.0.1.77/32 dev eth0", "sysctl -w net.ipv4.vs.expire_nodest_conn=1",
     ];
 
-    private static int Seed => int.TryParse(Environment.GetEnvironmentVariable("FASTPATHLB_SEED"), out int seed) ? seed : 20261124;
+    private static int Seed => Fuzzing.Seed(20261124);
 
-    private static double Seconds => double.TryParse(
-        Environment.GetEnvironmentVariable("FASTPATHLB_FUZZ_SECONDS"), CultureInfo.InvariantCulture, out double seconds) ? seconds : 3;
+    private static double Seconds => Fuzzing.Seconds(3);
 
     [Theory]
     [InlineData(AttachPoint.Underlay)]

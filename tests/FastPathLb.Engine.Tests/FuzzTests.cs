@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.IO.Compression;
 using System.Text;
 using FastPathLb.Balancer;
@@ -33,11 +32,9 @@ public sealed class FuzzTests(ITestOutputHelper output)
         "bridge fdb replace 02:42:0a:00:01:03 dev vxlan0 dst 172.19.188.124 self permanent",
     ];
 
-    private static int Seed => int.TryParse(Environment.GetEnvironmentVariable("FASTPATHLB_SEED"), out int seed) ? seed : SeedDefault;
+    private static int Seed => Fuzzing.Seed(SeedDefault);
 
-    private static TimeSpan Time => double.TryParse(
-        Environment.GetEnvironmentVariable("FASTPATHLB_FUZZ_SECONDS"), CultureInfo.InvariantCulture, out double seconds)
-        ? TimeSpan.FromSeconds(seconds) : TimeSpan.FromSeconds(2);
+    private static TimeSpan Time => TimeSpan.FromSeconds(Fuzzing.Seconds(2));
 
     /// <summary>Inputs that once were findings: target, bytes in hexadecimal.</summary>
     public static TheoryData<string, string> Findings => new()

@@ -89,11 +89,11 @@ internal sealed class PeersCommand
     /// <summary>Every path often enough for the compiler's last tier, with pauses in which it can work.</summary>
     private void WarmUp()
     {
-        for (int round = 0; round < 8; round++)
+        for (int round = 0; round < 12; round++)
         {
             MeasureEstablished(1024, hasOuterChecksum: round % 2 == 1, isPrinted: false);
             MeasureOpening(4096, 0);
-            Thread.Sleep(150);
+            Thread.Sleep(200);
         }
     }
 

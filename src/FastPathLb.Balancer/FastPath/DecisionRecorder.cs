@@ -26,6 +26,15 @@ internal sealed class DecisionRecorder
     /// <summary>Whether the packet's sender was to be told of a better way.</summary>
     public bool HasRedirect { get; private set; }
 
+    /// <summary>Whether a rule was asked that looks at who sends, so that another sender's packet may be decided otherwise.</summary>
+    public bool HasLookedAtSource { get; private set; }
+
+    /// <summary>Whether a rule of the nat table decided where the packet goes.</summary>
+    public bool HasDestinationRule { get; private set; }
+
+    /// <summary>The rule of the nat table that translated a first packet's source, or null.</summary>
+    public PacketRule? SourceRule { get; private set; }
+
     /// <summary>Who was to be told.</summary>
     public uint Redirected { get; private set; }
 
@@ -38,6 +47,29 @@ internal sealed class DecisionRecorder
         _count = 0;
         IsIncomplete = false;
         HasRedirect = false;
+        HasLookedAtSource = false;
+        HasDestinationRule = false;
+        if (SourceRule is not null)
+        {
+            // Not for nothing: a reference that is stored costs a barrier.
+            SourceRule = null;
+        }
+    }
+
+    /// <summary>Notes that a rule was asked that looks at the source.</summary>
+    public void LookAtSource() => HasLookedAtSource = true;
+
+    /// <summary>Notes the rule by which a first packet was translated.</summary>
+    public void Bind(bool isSource, PacketRule rule)
+    {
+        if (isSource)
+        {
+            SourceRule = rule;
+        }
+        else
+        {
+            HasDestinationRule = true;
+        }
     }
 
     /// <summary>Notes a rule or policy that counted the packet.</summary>

@@ -29,9 +29,6 @@ internal sealed class EstablishedPath
     /// <summary>Frames that are looked at before the first of them is decided: as many cache misses are waited for at a time.</summary>
     public const int FramesAhead = 64;
 
-    private const int LinksMax = 1 << 14;
-    private const int DecisionsMax = ushort.MaxValue;
-    private const int EthernetBytes = 14;
     private const ulong MacMask = 0xFFFF_FFFF_FFFF;
 
     private const ConnectionFlags FlagsThatMatter = ConnectionFlags.Tracked | ConnectionFlags.SeenReply | ConnectionFlags.Balanced
@@ -49,22 +46,16 @@ internal sealed class EstablishedPath
     private readonly OpeningForecast _openings;
     private readonly FrameReader _reader;
     private readonly FrameShape[] _shapes = new FrameShape[FrameBatch.CountMax];
-    private readonly LinkHeader[] _links = new LinkHeader[LinksMax];
-    private readonly Dictionary<uint, int> _linkOf = new(LinksMax);
-    private readonly Dictionary<int, int> _decisionOf = new(1024);
-    private readonly List<FlowDecision> _unsettled = new(FrameBatch.CountMax);
-    private FlowDecision[] _decisions = new FlowDecision[1024];
-    private int _decisionCount = 1;
-    private int _linkCount = 1;
-    private ushort _generation;
-    private long _configuration = long.MinValue;
-    private long _learned = long.MinValue;
+    private readonly FlowDecisions _decisions;
+    private readonly OpeningPath _opening;
+    private readonly FrameCounters _counters;
     private int _forwarded;
     private long _forwardedBytes;
 
     /// <summary>Makes the established path of an interface, at the underlay where an uplink is given.</summary>
-    public EstablishedPath(NetworkNamespace space, NetworkInterface device, Uplink? uplink)
+    public EstablishedPath(NetworkNamespace space, NetworkInterface device, Uplink? uplink, FrameCounters counters)
     {
+        _counters = counters;
         _space = space;
         _device = device;
         _table = space.Connections;
@@ -73,8 +64,8 @@ internal sealed class EstablishedPath
         _network = uplink?.NetworkOf(device);
         _openings = new OpeningForecast(_table, space.Translator);
         _reader = new FrameReader(space, device, uplink, _network, _openings);
-        _space.IcmpErrors.Settle = SettleRedirects;
-        _generation = FirstGeneration;
+        _decisions = new FlowDecisions(space, device, uplink, _network);
+        _opening = new OpeningPath(space, device, _network, _decisions);
     }
 
     /// <summary>Whether it can be used at all: words are read as they lie on the wire.</summary>
@@ -83,25 +74,13 @@ internal sealed class EstablishedPath
     /// <summary>Frames that were sent on by the short way.</summary>
     public long FramesForwarded { get; private set; }
 
-    /// <summary>
-    /// Generations of workers that share a table are never the same: that of another's connection does not fit, without a look at
-    /// whose it is.
-    /// </summary>
-    private ushort FirstGeneration => (ushort)(_table.Worker + 1);
-
     private bool IsTunnelled => _network is not null;
 
     /// <summary>Begins a batch: forgets what was decided under another configuration.</summary>
     public void Begin()
     {
-        long configuration = _space.ConfigurationVersion;
-        if (configuration != _configuration)
-        {
-            _configuration = configuration;
-            Forget();
-        }
-
-        CheckLearned();
+        _decisions.CheckConfiguration();
+        _decisions.CheckLearned();
     }
 
     /// <summary>Looks at frames of a batch ahead of their processing.</summary>
@@ -123,28 +102,28 @@ internal sealed class EstablishedPath
     /// <param name="batch">The batch.</param>
     /// <param name="first">The first frame; it was read.</param>
     /// <param name="end">The frame after the last.</param>
-    /// <param name="due">When something else has to be done first, nanoseconds since the Unix epoch.</param>
+    /// <param name="due">When something else has to be done first, nanoseconds since the Unix epoch: sooner where a connection was opened.</param>
     /// <param name="latest">Time of the latest frame, nanoseconds since the Unix epoch.</param>
     /// <returns>The first frame that was not sent on; nothing was changed by it.</returns>
-    public int Forward(FrameBatch batch, int first, int end, long due, ref long latest)
+    public int Forward(FrameBatch batch, int first, int end, ref long due, ref long latest)
     {
         ref byte arena = ref MemoryMarshal.GetReference(batch.Arena);
         ref FrameDescriptor frames = ref MemoryMarshal.GetReference(batch.Frames);
         ref FrameShape shapes = ref MemoryMarshal.GetArrayDataReference(_shapes);
-        ref LinkHeader links = ref MemoryMarshal.GetArrayDataReference(_links);
-        FlowDecision[] decisions = _decisions;
+        ref LinkHeader links = ref MemoryMarshal.GetArrayDataReference(_decisions.Links);
+        FlowDecision[] decisions = _decisions.Decisions;
         ConnectionTable table = _table;
         ConntrackTimeouts timeouts = _space.Tracker.Timeouts;
         IpvsCore ipvs = _ipvs;
         Uplink? uplink = _uplink;
-        ushort generation = _generation;
+        ushort generation = _decisions.Generation;
         int index = first;
         for (; index < end; index++)
         {
             ref FrameShape shape = ref Unsafe.Add(ref shapes, index);
             ref FrameDescriptor frame = ref Unsafe.Add(ref frames, index);
             long now = Math.Max(frame.TimestampNanoseconds, latest);
-            if (shape.Kind < FrameKind.Segment || now >= due)
+            if (shape.Kind < FrameKind.Opening || now >= due)
             {
                 break;
             }
@@ -156,8 +135,20 @@ internal sealed class EstablishedPath
                 // Another connection's tag is the same, or the connection is newer than the look ahead.
                 if (!table.TryFind(shape.Key, shape.Hash, out number, out direction))
                 {
-                    break;
+                    if (shape.Kind == FrameKind.Segment || !TryOpen(batch, index, shape, now, uplink))
+                    {
+                        break;
+                    }
+
+                    due = Math.Min(due, _space.NextDue);
+                    latest = now;
+                    continue;
                 }
+            }
+
+            if (shape.Kind == FrameKind.Opening)
+            {
+                break;
             }
 
             ref Connection connection = ref table[number];
@@ -201,28 +192,16 @@ internal sealed class EstablishedPath
             }
 
             ipvs.Connections.Restart(ref connection, number, now + ipvsTimeout);
-            if (decision.HasRedirect)
-            {
-                CountRedirect(decision, now);
-            }
-
-            Count(decision, shape.LengthBytes, now);
-            int headerBytes = Write(
-                ref packet, shape, ref isReply ? ref connection.Original : ref connection.Reply, ref Unsafe.Add(ref links, linkNumber), uplink);
-            if (uplink is not null && uplink.ComputesChecksums)
-            {
-                Uplink.WriteChecksum(batch.Slice(
-                    shape.Start - LinkHeader.SizeBytes + EthernetBytes, shape.LengthBytes + LinkHeader.SizeBytes - EthernetBytes));
-            }
-
-            batch.Emit(shape.Start - headerBytes, shape.LengthBytes + headerBytes, now, index);
+            _decisions.Count(decision, shape.LengthBytes, now);
+            FrameWriter.Send(
+                batch, index, shape, ref isReply ? ref connection.Original : ref connection.Reply, ref Unsafe.Add(ref links, linkNumber), uplink, now);
+            _forwarded++;
             _forwardedBytes += frame.LengthBytes;
             frame.Connection = number;
             frame.Verdict = Verdict.Forwarded;
             latest = now;
         }
 
-        _forwarded += index - first;
         return index;
     }
 
@@ -241,6 +220,11 @@ internal sealed class EstablishedPath
             if (opened.IsBalanced && opened.IsTracked)
             {
                 _openings.Learn(opened, _ipvs.Servers[opened.Server]);
+                if (shape.Kind is FrameKind.Opening or FrameKind.Datagram && IsSentWhole(batch, shape, index, emittedBefore)
+                    && IsTranslatedAsNoted(batch, shape, opened, FlowDirection.Original))
+                {
+                    _opening.Learn(shape, batch, packet);
+                }
             }
 
             return;
@@ -261,17 +245,17 @@ internal sealed class EstablishedPath
             return;
         }
 
-        int link = LinkTo(packet, batch, shape.Start);
+        int link = _decisions.LinkTo(packet, batch, shape.Start);
         bool isReply = packet.Direction == FlowDirection.Reply;
-        int decision = link == 0 ? 0 : DecisionFor(_ipvs.Servers[connection.Server], isReply, recorder, isReply ? 0 : link, packet.Output);
+        int decision = link == 0 ? 0 : _decisions.DecisionFor(_ipvs.Servers[connection.Server], isReply, recorder, isReply ? 0 : link, packet.Output);
         if (decision == 0)
         {
             return;
         }
 
-        if (connection.DecisionGeneration != _generation)
+        if (connection.DecisionGeneration != _decisions.Generation)
         {
-            connection.DecisionGeneration = _generation;
+            connection.DecisionGeneration = _decisions.Generation;
             connection.DecisionOriginal = 0;
             connection.DecisionReply = 0;
             connection.ClientLink = 0;
@@ -289,33 +273,46 @@ internal sealed class EstablishedPath
     }
 
     /// <summary>Forgets what was decided where the last frame taught something about the network.</summary>
-    public void CheckLearned()
-    {
-        long learned = _space.Neighbors.Version + _space.PathMtus.Version + (_network is null ? 0 : _network.Fdb.Version + _uplink!.Neighbors.Version);
-        if (learned != _learned)
-        {
-            _learned = learned;
-            Forget();
-        }
-    }
+    public void CheckLearned() => _decisions.CheckLearned();
 
     /// <summary>Ends a batch: brings counters up to date.</summary>
-    public void Settle(FrameCounters counters)
+    public void Settle()
     {
-        SettleRedirects();
-        foreach (FlowDecision decision in _unsettled)
-        {
-            decision.Settle();
-        }
-
-        _unsettled.Clear();
+        _decisions.Settle();
         if (_forwarded > 0)
         {
-            counters.CountForwarded(_forwarded, _forwardedBytes);
+            _counters.CountForwarded(_forwarded, _forwardedBytes);
             FramesForwarded += _forwarded;
             _forwarded = 0;
             _forwardedBytes = 0;
         }
+    }
+
+    /// <summary>Opens the connection of a frame whose flow is not known, where others were opened likewise.</summary>
+    /// <returns><see langword="false"/> where the general path must see the frame; nothing was changed.</returns>
+    private bool TryOpen(FrameBatch batch, int index, in FrameShape shape, long now, Uplink? uplink)
+    {
+        if (_opening.TryOpen(batch, index, shape, now, out int number, out DropReason dropped) is not { } decision)
+        {
+            return false;
+        }
+
+        ref FrameDescriptor frame = ref batch.Frames[index];
+        frame.Connection = number;
+        frame.Reason = dropped;
+        _decisions.Count(decision, shape.LengthBytes, now);
+        if (dropped != DropReason.None)
+        {
+            frame.Verdict = Verdict.Dropped;
+            _counters.Count(frame);
+            return true;
+        }
+
+        FrameWriter.Send(batch, index, shape, ref _table[number].Reply, ref _decisions.Links[decision.Link], uplink, now);
+        frame.Verdict = Verdict.Forwarded;
+        _forwarded++;
+        _forwardedBytes += frame.LengthBytes;
+        return true;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -347,97 +344,16 @@ internal sealed class EstablishedPath
     private bool IsSourceKnown(ref byte packet, in FrameShape shape, in Connection connection, bool isReply)
     {
         ulong mac = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref packet, -8)) & MacMask;
-        int opposite = isReply ? connection.DecisionOriginal == 0 ? 0 : _decisions[connection.DecisionOriginal].Link : connection.ClientLink;
-        ref LinkHeader link = ref _links[opposite];
+        int opposite = isReply ? connection.DecisionOriginal == 0 ? 0 : _decisions.Decisions[connection.DecisionOriginal].Link : connection.ClientLink;
+        ref LinkHeader link = ref _decisions.Links[opposite];
         return (link.IsKnownSource && link.Mac == mac && link.Vtep == shape.Vtep)
             || _network!.IsKnown(new MacAddress(BinaryPrimitives.ReverseEndianness(mac) >> 16), BinaryPrimitives.ReverseEndianness(shape.Vtep));
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Count(FlowDecision decision, int lengthBytes, long now)
-    {
-        if (decision.Packets == 0)
-        {
-            _unsettled.Add(decision);
-        }
-
-        decision.Packets++;
-        decision.Bytes += lengthBytes;
-        decision.Latest = now;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void CountRedirect(FlowDecision decision, long now)
-    {
-        IcmpErrors errors = _space.IcmpErrors;
-        if (now >= decision.RedirectDue || decision.RedirectVersion != errors.PeersVersion)
-        {
-            decision.RedirectDue = errors.CountRedirect(decision.Redirected, now, out _);
-            decision.RedirectVersion = errors.PeersVersion;
-        }
-    }
-
-    private void SettleRedirects()
-    {
-        foreach (FlowDecision decision in _unsettled)
-        {
-            if (decision.HasRedirect)
-            {
-                _space.IcmpErrors.HearRedirected(decision.Redirected, decision.Latest);
-            }
-        }
-    }
-
-    /// <summary>Rewrites a packet to what the other direction's key says, and puts the headers in front of it.</summary>
-    /// <returns>Length of those headers in bytes.</returns>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int Write(ref byte packet, in FrameShape shape, ref FlowKey other, ref LinkHeader link, Uplink? uplink)
-    {
-        // The other direction's source is this one's new destination: its words are the new addresses and ports, source first.
-        ulong addresses = other.Addresses;
-        uint ports = (uint)other.Rest;
-
-        // RFC 1624, equation 3, over all words that change at once. The result's class is that of one change after the other, and
-        // so is its form: none of them gives 0xFFFF.
-        ulong gone = ~shape.Addresses;
-        ulong delta = (uint)addresses + (addresses >> 32) + (uint)gone + (gone >> 32);
-        ulong second = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref packet, 8));
-        const uint OneLessTimeToLive = 0xFEFF;
-        uint headerSum = BinaryPrimitives.ReverseEndianness((ushort)(second >> 16));
-        ushort headerChecksum = (ushort)~InternetChecksum.FoldWide(delta + (headerSum ^ 0xFFFF) + OneLessTimeToLive);
-        ulong swapped = BinaryPrimitives.ReverseEndianness(addresses);
-        Unsafe.WriteUnaligned(
-            ref Unsafe.Add(ref packet, 8),
-            ((second - 1) & 0xFFFF) | ((ulong)BinaryPrimitives.ReverseEndianness(headerChecksum) << 16) | (swapped << 32));
-        Unsafe.WriteUnaligned(
-            ref Unsafe.Add(ref packet, 16), (swapped >> 32) | ((ulong)BinaryPrimitives.ReverseEndianness(ports) << 32));
-
-        bool isSegment = shape.Kind == FrameKind.Segment;
-        ref byte field = ref Unsafe.Add(ref packet, isSegment ? 36 : 26);
-        uint transportSum = BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<ushort>(ref field));
-        ushort transportChecksum = (ushort)~InternetChecksum.FoldWide(delta + ports + ~(uint)shape.Rest + (transportSum ^ 0xFFFF));
-        if (transportChecksum == 0 && !isSegment)
-        {
-            transportChecksum = ushort.MaxValue;
-        }
-
-        Unsafe.WriteUnaligned(ref field, BinaryPrimitives.ReverseEndianness(transportChecksum));
-        if (uplink is null)
-        {
-            link.WriteEthernet(ref packet);
-            return EthernetBytes;
-        }
-
-        link.WriteTunnel(
-            ref packet, shape.LengthBytes, Uplink.OuterEcn(shape.Ecn), uplink.NextIdentification(),
-            uplink.SourcePort(addresses, ports, (byte)(shape.Rest >> 32)));
-        return LinkHeader.SizeBytes;
     }
 
     /// <summary>Whether the frame's one consequence was itself, in place.</summary>
     private bool IsSentWhole(FrameBatch batch, in FrameShape shape, int index, int emittedBefore)
     {
-        int headerBytes = IsTunnelled ? LinkHeader.SizeBytes : EthernetBytes;
+        int headerBytes = IsTunnelled ? LinkHeader.SizeBytes : LinkHeader.EthernetBytes;
         ReadOnlySpan<EmittedFrame> emitted = batch.Emitted;
         return emitted.Length == emittedBefore + 1 && emitted[emittedBefore].InputIndex == index
             && emitted[emittedBefore].Offset == shape.Start - headerBytes
@@ -455,110 +371,5 @@ internal sealed class EstablishedPath
             && BinaryPrimitives.ReadUInt32BigEndian(packet[Ipv4.DestinationOffset..]) == expected.Destination
             && BinaryPrimitives.ReadUInt16BigEndian(packet[Ipv4.HeaderLengthMinimum..]) == expected.SourcePort
             && BinaryPrimitives.ReadUInt16BigEndian(packet[(Ipv4.HeaderLengthMinimum + 2)..]) == expected.DestinationPort;
-    }
-
-    /// <summary>The headers towards a packet's next hop, noted where they are new.</summary>
-    private int LinkTo(Packet packet, FrameBatch batch, int start)
-    {
-        if (!ReferenceEquals(packet.Output, _device))
-        {
-            return 0;
-        }
-
-        if (_linkOf.TryGetValue(packet.NextHop, out int known))
-        {
-            return known;
-        }
-
-        if (_linkCount == LinksMax)
-        {
-            return 0;
-        }
-
-        int number = _linkCount++;
-        _linkOf.Add(packet.NextHop, number);
-        ref LinkHeader link = ref _links[number];
-        int available = IsTunnelled ? LinkHeader.SizeBytes : EthernetBytes;
-        Span<byte> headers = stackalloc byte[LinkHeader.SizeBytes];
-        headers.Clear();
-        batch.Slice(start - available, available).CopyTo(headers[(LinkHeader.SizeBytes - available)..]);
-        link.Take(headers, IsTunnelled);
-        link.IsKnownSource = IsTunnelled
-            && _network!.IsKnown(MacAddress.Read(headers[50..]), BinaryPrimitives.ReverseEndianness(link.Vtep));
-        return number;
-    }
-
-    private int DecisionFor(RealServer server, bool isReply, DecisionRecorder recorder, int link, NetworkInterface output)
-    {
-        int lengthMax = Math.Min(Math.Min(_device.MtuBytes, output.MtuBytes), ushort.MaxValue - LinkHeader.SizeBytes);
-        if (!_space.PathMtus.IsEmpty)
-        {
-            // What may be too long for some path goes the general way.
-            lengthMax = Math.Min(lengthMax, PathMtuTable.BytesMin);
-        }
-
-        int key = (server.Number << 1) | (isReply ? 1 : 0);
-        _decisionOf.TryGetValue(key, out int first);
-        for (int number = first; number != 0; number = _decisions[number].Next)
-        {
-            if (_decisions[number].IsFor(recorder, link, lengthMax))
-            {
-                return number;
-            }
-        }
-
-        if (_decisionCount > DecisionsMax)
-        {
-            return 0;
-        }
-
-        if (_decisionCount == _decisions.Length)
-        {
-            Array.Resize(ref _decisions, _decisions.Length * 2);
-        }
-
-        // Number 0 means none.
-        _decisions[_decisionCount] = new FlowDecision(server, isReply, recorder.Counters)
-        {
-            Link = link,
-            LengthMaxBytes = lengthMax,
-            HasRedirect = recorder.HasRedirect,
-            Redirected = recorder.Redirected,
-            Next = first,
-        };
-        _decisionOf[key] = _decisionCount;
-        return _decisionCount++;
-    }
-
-    private void Forget()
-    {
-        SettleRedirects();
-        foreach (FlowDecision decision in _unsettled)
-        {
-            decision.Settle();
-        }
-
-        _unsettled.Clear();
-        Array.Clear(_decisions, 1, _decisionCount - 1);
-        _decisionCount = 1;
-        _decisionOf.Clear();
-        _linkOf.Clear();
-        _linkCount = 1;
-        int next = _generation + _table.Store.Workers;
-        if (next > ushort.MaxValue)
-        {
-            // Once in 65,535 changes, less with several workers: numbers of the first generation must not come back.
-            for (int number = 0; number < _table.NumbersUsed; number++)
-            {
-                if (!_table.IsForeign(number))
-                {
-                    _table[number].DecisionGeneration = 0;
-                }
-            }
-
-            next = FirstGeneration;
-        }
-
-        _generation = (ushort)next;
     }
 }

@@ -202,9 +202,10 @@ internal sealed class FrameReader
             ulong tail = At<ulong>(ref frame, 46);
             uint header = (uint)(tail & 0xF0) >> 2;
             checksum = BinaryPrimitives.ReverseEndianness((ushort)(tail >> 32));
-            if (header >= TcpBytes && header <= transportBytes && ((byte)(tail >> 8) & FlagsThatMatter) == (byte)TcpFlags.Ack)
+            byte flags = (byte)((byte)(tail >> 8) & FlagsThatMatter);
+            if (header >= TcpBytes && header <= transportBytes && flags is (byte)TcpFlags.Ack or (byte)TcpFlags.Syn)
             {
-                kind = FrameKind.Segment;
+                kind = flags == (byte)TcpFlags.Ack ? FrameKind.Segment : FrameKind.Opening;
             }
         }
         else if (protocol == (byte)IpProtocol.Udp)

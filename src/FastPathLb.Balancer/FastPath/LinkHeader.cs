@@ -23,6 +23,9 @@ internal struct LinkHeader
     /// <summary>Bytes in front of the IPv4 packet, envelope included.</summary>
     public const int SizeBytes = 64;
 
+    /// <summary>Bytes of the Ethernet header, the last of them.</summary>
+    public const int EthernetBytes = 14;
+
     private ulong _word0;
     private ulong _word1;
     private ulong _word2;

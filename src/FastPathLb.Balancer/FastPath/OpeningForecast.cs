@@ -12,11 +12,13 @@ namespace FastPathLb.Balancer.FastPath;
 internal sealed class OpeningForecast
 {
     private const int EntriesMax = 64;
+    private const int SeenMax = 256;
 
     private readonly ConnectionTable _table;
     private readonly AddressTranslator _translator;
     private readonly Entry[] _entries = new Entry[EntriesMax];
     private readonly Expected[] _expected = new Expected[EstablishedPath.FramesAhead];
+    private readonly ulong[] _seen = new ulong[SeenMax];
     private int _expectedCount;
     private int _round;
 
@@ -39,6 +41,7 @@ internal sealed class OpeningForecast
     {
         public FlowKey Reply;
         public ulong Hash;
+        public bool IsRepeated;
     }
 
     /// <summary>Notes where a connection was opened to, and as whom.</summary>
@@ -89,6 +92,12 @@ internal sealed class OpeningForecast
         expected.Reply.DestinationPort = key.SourcePort;
         expected.Hash = _table.Hash(expected.Reply);
         _table.PrefetchIndex(expected.Hash);
+
+        // The first of these frames takes the key, so that it is not free for a later one.
+        ref ulong seen = ref _seen[(int)(expected.Hash % SeenMax)];
+        ulong mark = expected.Hash ^ (uint)_round;
+        expected.IsRepeated = seen == mark;
+        seen = mark;
     }
 
     /// <summary>Where the key is taken: asks for the connection that has it, and for the line of the key that will be tried next.</summary>
@@ -98,7 +107,7 @@ internal sealed class OpeningForecast
         for (int index = 0; index < _expectedCount; index++)
         {
             ref Expected expected = ref _expected[index];
-            if (_table.PrefetchConnection(expected.Hash, out _) >= 0)
+            if (_table.PrefetchConnection(expected.Hash, out _) >= 0 || expected.IsRepeated)
             {
                 expected.Reply.DestinationPort = _translator.Forecast(expected.Reply.DestinationPort, ref state);
                 _table.PrefetchIndex(_table.Hash(expected.Reply));

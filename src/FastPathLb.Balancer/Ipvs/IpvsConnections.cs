@@ -104,6 +104,13 @@ public sealed class IpvsConnections
         return false;
     }
 
+    /// <summary>Whether a packet is a reply that IPVS knows, and conntrack does not.</summary>
+    internal bool IsReply(FlowKey key)
+    {
+        key.Kind = FlowKind.IpvsReply;
+        return _table.HasIpvsReplies && _table.TryFind(key, out _, out _);
+    }
+
     /// <summary>Makes IPVS find replies of a connection for which conntrack has no binding.</summary>
     internal void IndexReplyOf(int number)
     {
@@ -134,20 +141,39 @@ public sealed class IpvsConnections
         }
         else
         {
-            number = _table.Allocate();
-            if (number < 0)
+            if (!TryReserve(key, out number))
             {
-                return -1;
-            }
-
-            _table[number].Original = key;
-            if (_table.IndexOriginal(number) != IndexInsert.Done)
-            {
-                _table.Release(number);
                 return -1;
             }
         }
 
+        Begin(number, server, isOnePacket, now);
+        return number;
+    }
+
+    /// <summary>Takes a record for a flow that nobody knows, and has it found.</summary>
+    internal bool TryReserve(in FlowKey key, out int number)
+    {
+        number = _table.Allocate();
+        if (number < 0)
+        {
+            return false;
+        }
+
+        _table[number].Original = key;
+        if (_table.IndexOriginal(number) == IndexInsert.Done)
+        {
+            return true;
+        }
+
+        _table.Release(number);
+        number = -1;
+        return false;
+    }
+
+    /// <summary>Begins the entry of a connection to a server in a record that is the flow's.</summary>
+    internal void Begin(int number, RealServer server, bool isOnePacket, long now)
+    {
         ref Connection connection = ref _table[number];
         connection.Server = server.Number;
         connection.Control = 0;
@@ -163,7 +189,6 @@ public sealed class IpvsConnections
 
         connection.IpvsExpires = now + (3 * Second);
         _table.Time(number, connection.IpvsExpires);
-        return number;
     }
 
     /// <summary>

@@ -52,6 +52,9 @@ public sealed class IpvsCore
     /// <summary>Whether packets pass IPVS's hooks: while there is a service.</summary>
     public bool IsActive => _services.Count > 0;
 
+    /// <summary>How often a service came or went.</summary>
+    internal long ServicesVersion { get; private set; }
+
     /// <summary>
     /// Whether a packet may touch a connection other than its own: a template, or one that conntrack does not lead to. Workers then
     /// take turns with all that is not established.
@@ -91,6 +94,7 @@ public sealed class IpvsCore
         VirtualService service = new(key, scheduler, schedulerFlags);
         _services.Add(service);
         _byKey.Add(key, service);
+        ServicesVersion++;
         return service;
     }
 
@@ -144,6 +148,7 @@ public sealed class IpvsCore
 
         _services.Remove(service);
         _byKey.Remove(service.Key);
+        ServicesVersion++;
     }
 
     /// <summary>Adds a server (<c>ipvsadm -a</c>). One that connections still hold comes back with them and its counters.</summary>
@@ -239,6 +244,7 @@ public sealed class IpvsCore
         server.Weight = weight;
         server.Method = method;
         server.IsAvailable = true;
+        server.Service.NoteChange();
         if (server.UpperThreshold != upperThreshold || server.LowerThreshold != lowerThreshold)
         {
             server.UpperThreshold = upperThreshold;

@@ -255,9 +255,38 @@ internal sealed class IpvsInput
             return ScheduleResult.TableFull;
         }
 
-        server.Counters.Connections++;
-        service.Counters.Connections++;
+        CountOpened(server);
         return ScheduleResult.Scheduled;
+    }
+
+    private static void CountOpened(RealServer server)
+    {
+        server.Counters.Connections++;
+        server.Service.Counters.Connections++;
+    }
+
+    /// <summary>
+    /// Opens the connection of a first packet for which rules, service and way are known (<see cref="FastPath.OpeningPath"/>): what
+    /// <see cref="Process"/> does with it, but for the packet's bytes and counters.
+    /// </summary>
+    /// <param name="packet">The packet, its conntrack entry begun.</param>
+    /// <param name="number">The record reserved for it.</param>
+    /// <param name="server">The server that was picked; packets are masqueraded to it.</param>
+    /// <param name="sourceRule">The rule of the nat table that translates the source, or null.</param>
+    /// <returns>Why the packet goes no further, or none.</returns>
+    internal DropReason OpenAsNoted(Packet packet, int number, RealServer server, Netfilter.PacketRule? sourceRule)
+    {
+        ref Connection connection = ref _table[number];
+        _ipvs.Connections.Begin(number, server, isOnePacket: false, packet.Now);
+        CountOpened(server);
+        packet.BalancedBy = number;
+        long timeout = IpvsState.Step(_ipvs, ref connection, server, packet, isReply: false);
+        packet.IsBalanced = true;
+        AdjustConntrack(packet, connection, server);
+        _space.Translator.Bind(packet, isSource: true, sourceRule);
+        DropReason dropped = _space.Tracker.Confirm(packet);
+        Settle(ref connection, packet, number, timeout);
+        return dropped;
     }
 
     /// <summary>ip_vs_sched_persist: a template keeps the client's network with its server.</summary>
@@ -329,11 +358,17 @@ internal sealed class IpvsInput
         IpvsOutput.CountIn(server, packet.LengthBytes);
         long timeout = IpvsState.Step(_ipvs, ref connection, server, packet, isReply: false);
         Outcome? outcome = Transmit(packet, number, server);
-        if (!connection.IsBalanced)
+        if (connection.IsBalanced)
         {
-            return outcome;
+            Settle(ref connection, packet, number, timeout);
         }
 
+        return outcome;
+    }
+
+    /// <summary>After a client's packet left: it counts, and the connection's time begins anew.</summary>
+    private void Settle(ref Connection connection, Packet packet, int number, long timeout)
+    {
         if (!connection.IsTracked && (connection.Flags & ConnectionFlags.IndexedReply) == 0)
         {
             // Conntrack has no binding that would find replies.
@@ -353,8 +388,6 @@ internal sealed class IpvsInput
         {
             _ipvs.Connections.Restart(number, packet.Now + timeout);
         }
-
-        return outcome;
     }
 
     /// <summary>ip_vs_nat_xmit, ip_vs_dr_xmit, ip_vs_tunnel_xmit.</summary>

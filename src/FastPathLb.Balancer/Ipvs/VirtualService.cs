@@ -6,6 +6,8 @@ namespace FastPathLb.Balancer.Ipvs;
 public sealed class VirtualService
 {
     private readonly List<RealServer> _servers = [];
+    private long _persistenceNanoseconds;
+    private bool _isOnePacket;
     private int _isPicking;
 
     internal VirtualService(ServiceKey key, string schedulerName, IReadOnlyList<string> schedulerFlags)
@@ -29,13 +31,29 @@ public sealed class VirtualService
     public Scheduler Scheduler { get; internal set; }
 
     /// <summary>How long a client stays with its server, in nanoseconds; 0 for not at all.</summary>
-    public long PersistenceNanoseconds { get; internal set; }
+    public long PersistenceNanoseconds
+    {
+        get => _persistenceNanoseconds;
+        internal set
+        {
+            _persistenceNanoseconds = value;
+            Version++;
+        }
+    }
 
     /// <summary>Which clients count as one for persistence.</summary>
     public uint PersistenceMask { get; internal set; } = uint.MaxValue;
 
     /// <summary>Whether every datagram is a connection of its own.</summary>
-    public bool IsOnePacket { get; internal set; }
+    public bool IsOnePacket
+    {
+        get => _isOnePacket;
+        internal set
+        {
+            _isOnePacket = value;
+            Version++;
+        }
+    }
 
     /// <summary>
     /// The service of the first of several workers, whose scheduler picks for all of them; null where there is one worker.
@@ -44,6 +62,12 @@ public sealed class VirtualService
 
     /// <summary>Real servers, the newest first: the kernel's list, and the order schedulers walk.</summary>
     public IReadOnlyList<RealServer> Servers => _servers;
+
+    /// <summary>The servers, for walking.</summary>
+    internal ReadOnlySpan<RealServer> Walked => System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_servers);
+
+    /// <summary>How often something was changed by which new connections find a server: its servers, persistence, one packet.</summary>
+    internal long Version { get; private set; }
 
     /// <summary>Traffic.</summary>
     public IpvsCounters Counters { get; } = new();
@@ -87,7 +111,14 @@ public sealed class VirtualService
     /// <summary>Who will probably be picked after so many other picks: see <see cref="Scheduling.Scheduler.Forecast"/>.</summary>
     internal RealServer? Forecast(int picksBefore) => (Leader ?? this).Scheduler.Forecast(picksBefore);
 
-    internal void Link(RealServer server) => _servers.Insert(0, server);
+    internal void Link(RealServer server)
+    {
+        _servers.Insert(0, server);
+        Version++;
+    }
+
+    /// <summary>Notes that a server was changed.</summary>
+    internal void NoteChange() => Version++;
 
     internal int Unlink(RealServer server)
     {
@@ -95,6 +126,7 @@ public sealed class VirtualService
         if (index >= 0)
         {
             _servers.RemoveAt(index);
+            Version++;
         }
 
         return index;

@@ -75,13 +75,19 @@ public sealed class AddressTranslator
                 return DropReason.FilterRule;
             }
 
+            if (rule is not null)
+            {
+                packet.Recorder?.Bind(isSource, rule);
+            }
+
             Bind(packet, isSource, rule);
         }
 
         return Rewrite(packet, ref _tracker.EntryOf(packet), isSource);
     }
 
-    private void Bind(Packet packet, bool isSource, PacketRule? rule)
+    /// <summary>Binds a first packet's source or destination as a rule of the nat table says, or as it is where there is none.</summary>
+    internal void Bind(Packet packet, bool isSource, PacketRule? rule)
     {
         ref Connection entry = ref packet.Pending;
         if (isSource)
@@ -91,6 +97,11 @@ public sealed class AddressTranslator
         else
         {
             packet.IsDestinationBound = true;
+            if (rule is null)
+            {
+                // No port is searched for a destination that stays.
+                return;
+            }
         }
 
         // What the packet looks like after what was bound so far.
@@ -116,7 +127,8 @@ public sealed class AddressTranslator
                 break;
         }
 
-        FlowKey chosen = Choose(current, isSource, address, ports, packet.Now);
+        FlowKey chosen = Choose(current, isSource, address, ports, packet.Now, out bool isFree);
+        packet.HasFreeReply = isFree;
         if (!chosen.Matches(current))
         {
             entry.Reply = ConnectionTracker.Invert(chosen);
@@ -125,8 +137,9 @@ public sealed class AddressTranslator
     }
 
     /// <summary>A tuple with the wanted address whose reply nobody holds yet (get_unique_tuple).</summary>
-    private FlowKey Choose(in FlowKey current, bool isSource, uint address, PortRange? ports, long now)
+    private FlowKey Choose(in FlowKey current, bool isSource, uint address, PortRange? ports, long now, out bool isFree)
     {
+        isFree = false;
         FlowKey chosen = current;
         if (isSource)
         {
@@ -140,17 +153,18 @@ public sealed class AddressTranslator
         ushort port = isSource ? chosen.SourcePort : chosen.DestinationPort;
         if (ports is PortRange range)
         {
-            if (range.Contains(port) && (range.Low == range.High || !IsUsed(chosen, now)))
+            if (range.Contains(port) && (range.Low == range.High || (isFree = !IsUsed(chosen, now))))
             {
                 return chosen;
             }
         }
         else if (!IsUsed(chosen, now))
         {
+            isFree = true;
             return chosen;
         }
 
-        return isSource && TryRecordedPort(current, ref chosen, now) ? chosen : SearchPort(chosen, isSource, ports, now);
+        return isSource && TryRecordedPort(current, ref chosen, now) ? chosen : SearchPort(chosen, isSource, ports, now, out isFree);
     }
 
     private bool TryRecordedPort(FlowKey current, ref FlowKey chosen, long now)
@@ -176,8 +190,9 @@ public sealed class AddressTranslator
     private bool IsUsed(in FlowKey key, long now) => _tracker.IsTaken(ConnectionTracker.Invert(key), now);
 
     /// <summary>Tries ports of the range (nf_nat_l4proto_unique_tuple); the last one tried comes back where none is free.</summary>
-    private FlowKey SearchPort(FlowKey key, bool isSource, PortRange? ports, long now)
+    private FlowKey SearchPort(FlowKey key, bool isSource, PortRange? ports, long now, out bool isFree)
     {
+        isFree = false;
         if (key.Protocol is not (IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp or IpProtocol.UdpLite or IpProtocol.Icmp)
             || (ports is null && !isSource))
         {
@@ -216,6 +231,7 @@ public sealed class AddressTranslator
 
                 if (!IsUsed(key, now))
                 {
+                    isFree = true;
                     return key;
                 }
             }

@@ -182,6 +182,14 @@ public sealed class ConnectionTracker
         packet.Track = TrackInfo.New;
     }
 
+    /// <summary>Begins the entry of a first packet, whose flow is not in the table.</summary>
+    /// <returns>Whether it is valid and belongs to no connection yet.</returns>
+    internal bool TryBegin(Packet packet, in FlowKey key)
+    {
+        BeginPending(packet, key);
+        return StepProtocol(packet, ref packet.Pending) == TrackVerdict.Accept;
+    }
+
     private TrackVerdict StepProtocol(Packet packet, ref Connection entry)
     {
         Span<byte> transport = packet.Transport;
@@ -281,7 +289,7 @@ public sealed class ConnectionTracker
             number = found;
         }
 
-        if (IsTaken(packet.Pending.Reply, packet.Now))
+        if (!packet.HasFreeReply && IsTaken(packet.Pending.Reply, packet.Now))
         {
             packet.ClearTracking();
             return DropReason.ConntrackClash;

@@ -106,6 +106,9 @@ public sealed class PacketRule : ITrafficCounter
         Bytes += bytes;
     }
 
+    /// <summary>Whether it looks at who sends a packet: address, port, or whether that is the node itself.</summary>
+    internal bool LooksAtSource => Source.Length != 0 || SourcePorts.Count > 0 || IsSourceLocal is not null;
+
     /// <summary>Whether a packet matches.</summary>
     internal bool Matches(Packet packet, Stack.NetworkNamespace space)
     {

@@ -47,6 +47,9 @@ public sealed class RuleChain : ITrafficCounter
     /// <summary>How often the chain was changed.</summary>
     internal long Version => _rules.Version;
 
+    /// <summary>Whether any rule looks at who sends a packet.</summary>
+    internal bool LooksAtSource => _rules.LooksAtSource;
+
     /// <inheritdoc/>
     void ITrafficCounter.Add(long packets, long bytes)
     {
@@ -69,30 +72,38 @@ public sealed class RuleChain : ITrafficCounter
 
         public long Version { get; set; }
 
+        public bool LooksAtSource { get; private set; }
+
         public ReadOnlySpan<PacketRule> Walked => System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_list);
 
         protected override void InsertItem(int index, PacketRule item)
         {
             base.InsertItem(index, item);
-            Version++;
+            Change();
         }
 
         protected override void SetItem(int index, PacketRule item)
         {
             base.SetItem(index, item);
-            Version++;
+            Change();
         }
 
         protected override void RemoveItem(int index)
         {
             base.RemoveItem(index);
-            Version++;
+            Change();
         }
 
         protected override void ClearItems()
         {
             base.ClearItems();
+            Change();
+        }
+
+        private void Change()
+        {
             Version++;
+            LooksAtSource = _list.Exists(rule => rule.LooksAtSource);
         }
     }
 }

@@ -98,6 +98,11 @@ public sealed class RuleTable
 
     private RuleTarget Walk(RuleChain chain, Packet packet, Stack.NetworkNamespace space, int depth, out PacketRule? decisive)
     {
+        if (chain.LooksAtSource)
+        {
+            packet.Recorder?.LookAtSource();
+        }
+
         foreach (PacketRule rule in chain.Walked)
         {
             if (!rule.Matches(packet, space))

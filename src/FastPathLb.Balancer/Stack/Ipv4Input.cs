@@ -84,10 +84,8 @@ internal sealed class Ipv4Input
 
     private Outcome Route(Packet packet)
     {
-        uint source = packet.Source;
         uint destination = packet.Destination;
-        if (source >> 28 >= 0xE || source >> 24 == 127 || (source == 0 && destination != uint.MaxValue)
-            || _space.IsLocalAddress(source) || (_space.IsBroadcastAddress(source) && source != 0))
+        if (_space.IsMartianSource(packet.Source, destination))
         {
             return Outcome.Dropped(DropReason.MartianSource);
         }

@@ -138,10 +138,10 @@ public sealed class NetworkNamespace
 
     /// <summary>
     /// A number that changes whenever something changes by which packets of an established connection are decided: rules,
-    /// addresses, routes, switches.
+    /// addresses, routes, services, switches.
     /// </summary>
     internal long ConfigurationVersion =>
-        ((_routingVersion + Mangle.Version + Filter.Version + Translator.Table.Version) << 3)
+        ((_routingVersion + Mangle.Version + Filter.Version + Translator.Table.Version + Ipvs.ServicesVersion) << 3)
         | (ForwardsPackets ? 1L : 0) | (SendsRedirects ? 2L : 0) | (Ipvs.IsActive ? 4L : 0);
 
     /// <summary>Adds an interface.</summary>
@@ -239,6 +239,11 @@ public sealed class NetworkNamespace
 
     /// <summary>Whether an address is a broadcast address of one of the interfaces.</summary>
     public bool IsBroadcastAddress(uint address) => address == uint.MaxValue || _broadcasts.Contains(address);
+
+    /// <summary>Whether nobody may send from an address (ip_route_input_slow): multicast, loopback, the namespace's own.</summary>
+    internal bool IsMartianSource(uint source, uint destination) =>
+        source >> 28 >= 0xE || source >> 24 == 127 || (source == 0 && destination != uint.MaxValue)
+        || IsLocalAddress(source) || (IsBroadcastAddress(source) && source != 0);
 
     /// <summary>Finds the route with the longest matching prefix.</summary>
     internal Route? FindRoute(uint destination)

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using FastPathLb.Balancer.Ipvs;
 using FastPathLb.Engine.Building;
 using FastPathLb.TestKit;
@@ -23,10 +22,9 @@ public sealed class GroupStressTests(ITestOutputHelper output)
         Capacity = 1 << 16,
     };
 
-    private static int Seed => int.TryParse(Environment.GetEnvironmentVariable("FASTPATHLB_SEED"), out int seed) ? seed : 20261123;
+    private static int Seed => Fuzzing.Seed(20261123);
 
-    private static double Seconds => double.TryParse(
-        Environment.GetEnvironmentVariable("FASTPATHLB_FUZZ_SECONDS"), CultureInfo.InvariantCulture, out double seconds) ? seconds : 2.5;
+    private static double Seconds => Fuzzing.Seconds(2.5);
 
     [Theory]
     [InlineData(2)]

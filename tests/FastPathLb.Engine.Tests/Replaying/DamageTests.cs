@@ -21,7 +21,7 @@ public sealed class DamageTests(ITestOutputHelper output)
     [InlineData(AttachPoint.Overlay)]
     public void Every_damaged_frame_ends_in_a_verdict_with_a_reason(AttachPoint attachPoint)
     {
-        double seconds = double.TryParse(Environment.GetEnvironmentVariable("FASTPATHLB_FUZZ_SECONDS"), out double given) ? given : 1.5;
+        double seconds = Fuzzing.Seconds(1.5);
         Random random = new(Seed);
         Stopwatch watch = Stopwatch.StartNew();
         long count = 0;

@@ -1,0 +1,129 @@
+using FastPathLb.Balancer.Ipvs;
+using FastPathLb.Balancer.Netfilter;
+using FastPathLb.Wire;
+
+namespace FastPathLb.Balancer.FastPath;
+
+/// <summary>
+/// What the general path decided about first packets to an address and port, whoever sent them: the service, the rule that
+/// translates the source, and for each server which rules count the packet and where it goes.
+/// </summary>
+internal sealed class OpeningNote
+{
+    private RealServer[] _servers = new RealServer[4];
+    private ushort[] _decisions = new ushort[4];
+    private int _count;
+    private long _servicesVersion = -1;
+
+    public OpeningNote(uint address, ushort port, IpProtocol protocol)
+    {
+        Address = address;
+        Port = port;
+        Protocol = protocol;
+    }
+
+    /// <summary>The address that clients call.</summary>
+    public uint Address { get; }
+
+    /// <summary>The port that they call.</summary>
+    public ushort Port { get; }
+
+    /// <summary>TCP or UDP.</summary>
+    public IpProtocol Protocol { get; }
+
+    /// <summary>What was noted before is forgotten, where this is another generation's.</summary>
+    public ushort Generation { get; private set; }
+
+    /// <summary>The service.</summary>
+    public VirtualService? Service { get; private set; }
+
+    /// <summary>The rule of the nat table that translates the source, or null where none does.</summary>
+    public PacketRule? SourceRule { get; private set; }
+
+    /// <summary>Longest IPv4 packet that is decided like this, in bytes.</summary>
+    public int LengthMaxBytes { get; private set; }
+
+    /// <summary>Begins anew.</summary>
+    public void Begin(ushort generation, VirtualService service, PacketRule? sourceRule)
+    {
+        LengthMaxBytes = ushort.MaxValue;
+        Generation = generation;
+        Service = service;
+        SourceRule = sourceRule;
+        _count = 0;
+        _servicesVersion = -1;
+    }
+
+    /// <summary>Notes what was decided about packets to a server.</summary>
+    /// <param name="server">The server.</param>
+    /// <param name="decision">Number of the decision.</param>
+    /// <param name="lengthMaxBytes">Longest packet that it holds for.</param>
+    public void Add(RealServer server, int decision, int lengthMaxBytes)
+    {
+        LengthMaxBytes = Math.Min(LengthMaxBytes, lengthMaxBytes);
+        int index = IndexOf(server);
+        if (index < 0)
+        {
+            if (_count == _servers.Length)
+            {
+                Array.Resize(ref _servers, _count * 2);
+                Array.Resize(ref _decisions, _count * 2);
+            }
+
+            index = _count++;
+            _servicesVersion = -1;
+        }
+
+        _servers[index] = server;
+        _decisions[index] = (ushort)decision;
+    }
+
+    /// <summary>The number of what was decided about packets to a server, or 0.</summary>
+    public int DecisionFor(RealServer server)
+    {
+        int index = IndexOf(server);
+        return index < 0 ? 0 : _decisions[index];
+    }
+
+    /// <summary>
+    /// Whether every server that the scheduler may pick is known, so that nobody has to take a pick back. Thresholds take servers in
+    /// and out with every connection: such services take the general path.
+    /// </summary>
+    public bool IsComplete()
+    {
+        VirtualService service = Service!;
+        if (service.Version == _servicesVersion)
+        {
+            return true;
+        }
+
+        if (service.PersistenceNanoseconds != 0 || service.IsOnePacket || service.Servers.Count == 0)
+        {
+            return false;
+        }
+
+        foreach (RealServer server in service.Walked)
+        {
+            if (server.UpperThreshold != 0 || (server.Weight > 0 && (!server.IsMasqueraded || IndexOf(server) < 0)))
+            {
+                return false;
+            }
+        }
+
+        _servicesVersion = service.Version;
+        return true;
+    }
+
+    private int IndexOf(RealServer server)
+    {
+        for (int index = 0; index < _count; index++)
+        {
+            if (ReferenceEquals(_servers[index], server))
+            {
+                return index;
+            }
+        }
+
+        return -1;
+    }
+}

@@ -1,0 +1,142 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using FastPathLb.Balancer.Ipvs;
+using FastPathLb.Balancer.Stack;
+using FastPathLb.Balancer.Tunnel;
+using FastPathLb.Conntrack;
+using FastPathLb.Pipeline;
+using FastPathLb.Wire;
+
+namespace FastPathLb.Balancer.FastPath;
+
+/// <summary>
+/// The short way of a connection's first packet. Rules, routes and headers come out as for the last connection to that address and
+/// port, where no rule on the way looked at who sends; what remains is what makes a connection: conntrack's entry, the scheduler's
+/// pick, IPVS's entry, the translated source, timers. That is done by the general path's own methods, on its own packet.
+/// </summary>
+internal sealed class OpeningPath
+{
+    private const int NotesMax = 256;
+    private const ushort FtpDataPort = 20;
+    private const ulong MacMask = 0xFFFF_FFFF_FFFF;
+
+    private readonly NetworkNamespace _space;
+    private readonly NetworkInterface _device;
+    private readonly ConnectionTable _table;
+    private readonly IpvsCore _ipvs;
+    private readonly OverlayNetwork? _network;
+    private readonly FlowDecisions _decisions;
+    private readonly OpeningNote?[] _notes = new OpeningNote?[NotesMax];
+
+    public OpeningPath(NetworkNamespace space, NetworkInterface device, OverlayNetwork? network, FlowDecisions decisions)
+    {
+        _space = space;
+        _device = device;
+        _table = space.Connections;
+        _ipvs = space.Ipvs;
+        _network = network;
+        _decisions = decisions;
+    }
+
+    /// <summary>Opens the connection of a packet whose flow nobody knows.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="index">The frame.</param>
+    /// <param name="shape">What it looks like.</param>
+    /// <param name="now">Time, nanoseconds since the Unix epoch.</param>
+    /// <param name="number">The connection.</param>
+    /// <param name="dropped">Why the packet goes no further, or none.</param>
+    /// <returns>What was decided; null where the general path must see the packet: then nothing was changed.</returns>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public FlowDecision? TryOpen(FrameBatch batch, int index, in FrameShape shape, long now, out int number, out DropReason dropped)
+    {
+        number = -1;
+        dropped = DropReason.None;
+        FlowKey key = shape.Key;
+        if (_notes[SlotOf(key)] is not { } note || note.Address != key.Destination || note.Port != key.DestinationPort
+            || note.Protocol != key.Protocol || note.Generation != _decisions.Generation || !note.IsComplete()
+            || shape.LengthBytes > note.LengthMaxBytes || !IsOrdinary(key) || (_network is not null && !IsSourceKnown(batch, shape)))
+        {
+            return null;
+        }
+
+        Packet packet = _space.LinkInput.Packet;
+        packet.Begin(batch, shape.Start, shape.LengthBytes, index, now);
+        packet.Input = _device;
+        packet.Output = _device;
+        if (!_space.Tracker.TryBegin(packet, key))
+        {
+            return null;
+        }
+
+        // Schedulers leave no trace of having nobody: the general path tells the client. The record fails after there was room only
+        // where another worker was faster, or the index has no slot in reach; then one server misses a turn.
+        VirtualService service = note.Service!;
+        int picked = service.Pick(key.Source, key.SourcePort, key.Destination);
+        if (picked < 0 || !_ipvs.Connections.TryReserve(key, out number))
+        {
+            return null;
+        }
+
+        FlowDecision decision = _decisions.Decisions[note.DecisionFor(_ipvs.Servers[picked])];
+        dropped = _ipvs.Input.OpenAsNoted(packet, number, decision.Server, note.SourceRule);
+        return decision;
+    }
+
+    /// <summary>Notes what the general path decided about a first packet that it sent on as it came in.</summary>
+    /// <param name="shape">What the frame looked like.</param>
+    /// <param name="batch">The batch.</param>
+    /// <param name="packet">The packet as it left.</param>
+    public void Learn(in FrameShape shape, FrameBatch batch, Packet packet)
+    {
+        const ConnectionFlags FlagsThatMatter = ConnectionFlags.Tracked | ConnectionFlags.Balanced | ConnectionFlags.OwnsConntrack
+            | ConnectionFlags.OnePacket | ConnectionFlags.Template;
+        ref Connection connection = ref _table[packet.Connection];
+        RealServer server = _ipvs.Servers[connection.Server];
+        VirtualService service = server.Service;
+        if (!packet.IsSourceBound || packet.Recorder is not { IsIncomplete: false, HasLookedAtSource: false, HasDestinationRule: false } recorder
+            || (connection.Flags & FlagsThatMatter) != (ConnectionFlags.Tracked | ConnectionFlags.Balanced | ConnectionFlags.OwnsConntrack)
+            || connection.Control != 0 || !server.IsMasqueraded)
+        {
+            return;
+        }
+
+        int link = _decisions.LinkTo(packet, batch, shape.Start);
+        int decision = link == 0 ? 0 : _decisions.DecisionFor(server, isReply: false, recorder, link, packet.Output!);
+        if (decision == 0)
+        {
+            return;
+        }
+
+        FlowKey key = shape.Key;
+        ref OpeningNote? note = ref _notes[SlotOf(key)];
+        if (note is null || note.Address != key.Destination || note.Port != key.DestinationPort || note.Protocol != key.Protocol)
+        {
+            note = new OpeningNote(key.Destination, key.DestinationPort, key.Protocol);
+        }
+
+        if (note.Generation != _decisions.Generation || !ReferenceEquals(note.Service, service)
+            || !ReferenceEquals(note.SourceRule, recorder.SourceRule))
+        {
+            note.Begin(_decisions.Generation, service, recorder.SourceRule);
+        }
+
+        note.Add(server, decision, _decisions.Decisions[decision].LengthMaxBytes);
+    }
+
+    private static int SlotOf(in FlowKey key) =>
+        (int)(((key.Destination ^ ((uint)key.DestinationPort << 16) ^ (uint)key.Protocol) * 0x9E3779B1) >> 24);
+
+    /// <summary>Whether nothing that no rule tells of makes a packet's way another than that of others to the same address.</summary>
+    private bool IsOrdinary(in FlowKey key) =>
+        key.SourcePort != FtpDataPort && !_ipvs.Settings.DropsPackets && !_ipvs.NeedsWholeTable && _table.HasRoom
+        && !_space.IsMartianSource(key.Source, key.Destination) && !_ipvs.Connections.IsReply(key);
+
+    private bool IsSourceKnown(FrameBatch batch, in FrameShape shape)
+    {
+        ref byte packet = ref Unsafe.Add(ref MemoryMarshal.GetReference(batch.Arena), shape.Start);
+        ulong mac = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref packet, -8)) & MacMask;
+        return _network!.IsKnown(
+            new MacAddress(System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(mac) >> 16),
+            System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(shape.Vtep));
+    }
+}

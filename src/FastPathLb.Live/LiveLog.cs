@@ -5,8 +5,8 @@ namespace FastPathLb.Live;
 /// <summary>All that a running load balancer writes to its log. Never per frame.</summary>
 internal static partial class LiveLog
 {
-    [LoggerMessage(1, LogLevel.Information, "{Kind} {Device} up, MTU {MtuBytes}; load balancer {Addresses} at the {AttachPoint}")]
-    public static partial void Started(ILogger logger, string kind, string device, int mtuBytes, string addresses, string attachPoint);
+    [LoggerMessage(1, LogLevel.Information, "{Kind} {Device} up, MTU {MtuBytes}; load balancer {Addresses} at the {AttachPoint}, workers: {Workers}")]
+    public static partial void Started(ILogger logger, string kind, string device, int mtuBytes, string addresses, string attachPoint, int workers);
 
     [LoggerMessage(2, LogLevel.Information, "Stopped after {FramesIn} frames in and {FramesOut} out")]
     public static partial void Stopped(ILogger logger, long framesIn, long framesOut);

@@ -94,6 +94,13 @@ public sealed class FrameBatch
         _outputNext = _inputEnd;
     }
 
+    /// <summary>Forgets the input frames after the first ones: whoever takes some out moves the others to the front. Before it is processed.</summary>
+    public void Keep(int count)
+    {
+        Debug.Assert(count <= _count && _emittedCount == 0, "only before the batch is processed");
+        _count = count;
+    }
+
     /// <summary>Bytes from an offset of the arena.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Span<byte> Slice(int offset, int lengthBytes) => _arena.AsSpan(offset, lengthBytes);

@@ -17,6 +17,7 @@ internal static class RunCommand
         "fastpathlb run --tap tap0 --config lb.yaml",
         "fastpathlb run --tap tap0 --config lb.yaml --pcap live.pcap --metrics 127.0.0.1:9464 --top",
         "fastpathlb run --af-xdp eth1 --node dumps/ --attach underlay",
+        "fastpathlb run --af-packet eth1 --config lb.yaml --workers 4",
         "fastpathlb ctl ipvsadm -e -f 257 -r 10.0.1.3 -m -w 0        # drain a server of it",
     ];
 
@@ -35,17 +36,20 @@ internal static class RunCommand
         RunPlan plan = RunPlanner.Plan(typed);
         using ILoggerFactory loggers = LiveLogging.Create(typed.LogLevel, typed.IsLogJson);
         LiveClock clock = new();
-        ILiveDevice device = plan.OpenDevice(clock);
+        IReadOnlyList<ILiveDevice> queues = plan.OpenQueues(clock);
         LiveBalancer? live = null;
         try
         {
-            live = new LiveBalancer(plan.Live, plan.Node, device, clock, loggers);
+            live = new LiveBalancer(plan.Live, plan.Node, queues, clock, loggers);
         }
         finally
         {
             if (live is null)
             {
-                device.Dispose();
+                foreach (ILiveDevice queue in queues)
+                {
+                    queue.Dispose();
+                }
             }
         }
 

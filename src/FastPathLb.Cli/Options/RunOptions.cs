@@ -29,7 +29,7 @@ internal sealed class RunOptions
         Description = "An interface by AF_XDP: the fastest; needs libxdp1 and libbpf1",
     };
 
-    private Option<int?> Queue { get; } = OptionKinds.Number("--queue", "AF_XDP: the interface's receive queue (default 0)", 0);
+    private Option<int?> Queue { get; } = OptionKinds.Number("--queue", "AF_XDP: the interface's receive queue, the first of several workers' (default 0)", 0);
 
     private Option<string?> ZeroCopy { get; } = OptionKinds.OneOf(
         "--zero-copy", "AF_XDP: whether the driver itself fills the frames' memory; auto takes it where the driver can", Auto, Always, Never);
@@ -54,7 +54,7 @@ internal sealed class RunOptions
         Description = "Hardware address of the kernel's end of the TAP device (default: drawn by the kernel); the load balancer's own is the configuration's",
     };
 
-    private Option<int?> Workers { get; } = OptionKinds.Number("--workers", "Threads that process frames (default 1)", 1);
+    private Option<int?> Workers { get; } = OptionKinds.Number("--workers", "Threads that process frames, each with a queue of the device (default 1)", 1);
 
     private Option<string?> Recording { get; } = new("--pcap")
     {

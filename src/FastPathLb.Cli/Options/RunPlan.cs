@@ -11,8 +11,8 @@ internal sealed record RunPlan
 
     public required NodeDump Node { get; init; }
 
-    /// <summary>Opens the device; its frames are stamped by the clock.</summary>
-    public required Func<LiveClock, ILiveDevice> OpenDevice { get; init; }
+    /// <summary>Opens the device, a queue for each worker; frames are stamped by the clock.</summary>
+    public required Func<LiveClock, IReadOnlyList<ILiveDevice>> OpenQueues { get; init; }
 
     public string? Metrics { get; init; }
 

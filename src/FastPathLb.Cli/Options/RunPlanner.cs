@@ -36,10 +36,9 @@ internal static class RunPlanner
             throw new UsageException("which load balancer? one of --node DIR (a folder of dumps) and --config FILE (YAML) is expected");
         }
 
-        if (typed.Workers is > 1)
+        if (typed.Workers is > LiveWorker.CountMax)
         {
-            throw new UsageException(
-                $"--workers {typed.Workers}: 1 is expected; a device's connections are one worker's. Several devices run in several processes");
+            throw new UsageException($"--workers {typed.Workers}: 1 to {LiveWorker.CountMax} is expected");
         }
 
         if (typed.Recording is null && (typed.RecordingFiles is not null || typed.RecordingMegabytes is not null))
@@ -77,7 +76,7 @@ internal static class RunPlanner
                 IsBusyPolling = typed.IsBusyPolling,
             },
             Node = node,
-            OpenDevice = clock => Open(typed, clock, node, balancer),
+            OpenQueues = clock => Open(typed, clock, node, balancer),
             Metrics = typed.Metrics,
             Otlp = typed.Otlp is null ? null
                 : Uri.TryCreate(typed.Otlp, UriKind.Absolute, out Uri? endpoint) ? endpoint
@@ -86,11 +85,12 @@ internal static class RunPlanner
         };
     }
 
-    private static ILiveDevice Open(RunArguments typed, LiveClock clock, NodeDump node, LoadBalancerOptions balancer)
+    private static IReadOnlyList<ILiveDevice> Open(RunArguments typed, LiveClock clock, NodeDump node, LoadBalancerOptions balancer)
     {
+        int workers = typed.Workers ?? 1;
         if (typed.Tap is { } tap)
         {
-            return TapDevice.Open(tap, clock, typed.Mtu ?? MtuOf(node, balancer), MacOf(typed.Mac));
+            return TapDevice.OpenQueues(tap, clock, workers, typed.Mtu ?? MtuOf(node, balancer), MacOf(typed.Mac));
         }
 
         if (typed.Mtu is not null)
@@ -104,8 +104,8 @@ internal static class RunPlanner
         }
 
         return typed.Xdp is { } xdp
-            ? XdpDevice.Open(xdp, clock, typed.Queue ?? 0, ZeroCopyOf(typed.ZeroCopy), typed.IsBusyPolling)
-            : PacketDevice.Open(typed.Packet!, clock);
+            ? XdpDevice.OpenQueues(xdp, clock, workers, typed.Queue ?? 0, ZeroCopyOf(typed.ZeroCopy), typed.IsBusyPolling)
+            : PacketDevice.OpenQueues(typed.Packet!, clock, workers);
     }
 
     private static MacAddress? MacOf(string? text) => text is null ? null

@@ -74,6 +74,14 @@ internal static class ControlText
             {
                 WriteFlat(output, property.Value, $"{prefix}{property.Name} ");
             }
+            else if (property.Value.ValueKind == JsonValueKind.Array)
+            {
+                int number = 0;
+                foreach (JsonElement part in property.Value.EnumerateArray())
+                {
+                    WriteFlat(output, part, $"{prefix}{property.Name} {number++} ");
+                }
+            }
             else if (property.Name != "ok")
             {
                 output.WriteLine($"{prefix}{property.Name} {property.Value}");

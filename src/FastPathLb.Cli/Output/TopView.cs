@@ -70,13 +70,21 @@ internal sealed class TopView : IDisposable
 
         DeviceFigures device = now.Interface;
         long drops = now.Reasons.Sum(reason => reason.Frames);
+        IEnumerable<IRenderable> workers = now.Workers.Count == 1 ? []
+            : now.Workers.Zip(before.Workers, (worker, was) => (IRenderable)new Text(
+                $"worker {worker.Number}   in {(worker.Queue.FramesIn - was.Queue.FramesIn) / seconds:N0} frames/s   "
+                + $"out {(worker.Queue.FramesOut - was.Queue.FramesOut) / seconds:N0}   "
+                + $"handed over {(worker.HandedOver - was.HandedOver) / seconds:N0}"));
         return new Rows(
+        [
             new Text(
                 $"{now.Kind} {now.Device}   in {(device.FramesIn - before.Interface.FramesIn) / seconds:N0} frames/s, "
                 + $"{(device.BytesIn - before.Interface.BytesIn) * BitsPerByte / Million / seconds:N1} Mbit/s   "
                 + $"out {(device.FramesOut - before.Interface.FramesOut) / seconds:N0} frames/s   "
                 + $"connections {now.Connections:N0} of {now.Capacity:N0}   ended here {drops:N0}"),
-            table);
+            .. workers,
+            table,
+        ]);
     }
 
     private static string[] Rates(TrafficFigures before, TrafficFigures now, double seconds) =>

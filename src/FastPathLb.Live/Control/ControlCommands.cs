@@ -27,7 +27,7 @@ internal sealed class ControlCommands
     private const long NanosecondsPerSecond = 1_000_000_000;
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
 
-    private readonly BuiltLoadBalancer _built;
+    private readonly LiveMembers _members;
     private readonly LiveReporter _reporter;
     private readonly WorkerMailbox _mailbox;
     private readonly ConfigurationReloader _reloader;
@@ -35,10 +35,10 @@ internal sealed class ControlCommands
     private readonly ILogger _logger;
 
     public ControlCommands(
-        BuiltLoadBalancer built, LiveReporter reporter, WorkerMailbox mailbox, ConfigurationReloader reloader, LiveClock clock,
+        LiveMembers members, LiveReporter reporter, WorkerMailbox mailbox, ConfigurationReloader reloader, LiveClock clock,
         ILogger logger)
     {
-        _built = built;
+        _members = members;
         _reporter = reporter;
         _mailbox = mailbox;
         _reloader = reloader;
@@ -113,13 +113,19 @@ internal sealed class ControlCommands
     {
         NodeCommand command = NodeCommandReader.Parse(text);
         CheckScheduler(command);
-        string? note = _mailbox.Ask(() => CommandApplier.Apply(_built, command, _clock.Read()), s_patience);
+        string? note = _mailbox.Ask(() => Carry(command), s_patience);
         if (note is not null)
         {
             throw new ControlException(note);
         }
 
         LiveLog.CommandDone(_logger, text);
+    }
+
+    private string? Carry(NodeCommand command)
+    {
+        long now = _clock.Read();
+        return _members.Change((member, _) => CommandApplier.Apply(member, command, now));
     }
 
     // The data path would take it for a mistake of the program's own.
@@ -167,7 +173,7 @@ internal sealed class ControlCommands
     {
         long now = _clock.Read();
         List<ShownConnection> shown = [];
-        ConnectionTable table = _built.Table;
+        ConnectionTable table = _members.First.Table;
         int total = 0;
         for (int number = 0; number < table.NumbersUsed; number++)
         {
@@ -180,7 +186,7 @@ internal sealed class ControlCommands
             total++;
             if (shown.Count < limit)
             {
-                RealServer server = _built.Namespace.Ipvs.Servers[connection.Server];
+                RealServer server = _members.First.Namespace.Ipvs.Servers[connection.Server];
                 shown.Add(new ShownConnection(
                     connection.Original.Protocol == IpProtocol.Udp ? "UDP" : "TCP", IpvsadmTables.StateOf(connection),
                     (connection.IpvsExpires - now) / NanosecondsPerSecond,
@@ -195,8 +201,8 @@ internal sealed class ControlCommands
 
     private IReadOnlyList<ShownNeighbor> CopyNeighbors()
     {
-        IEnumerable<ShownNeighbor> inner = Copy(_built.Device.Name, _built.Namespace.Neighbors);
-        return _built.Network is { } network ? [.. inner, .. Copy("underlay", network.Uplink.Neighbors)] : [.. inner];
+        IEnumerable<ShownNeighbor> inner = Copy(_members.First.Device.Name, _members.First.Namespace.Neighbors);
+        return _members.First.Network is { } network ? [.. inner, .. Copy("underlay", network.Uplink.Neighbors)] : [.. inner];
 
         static IEnumerable<ShownNeighbor> Copy(string where, NeighborTable table) => table.Entries.Select(entry => new ShownNeighbor(
             where, new Ipv4Address(entry.Key).ToString(), entry.Value.ToString(),

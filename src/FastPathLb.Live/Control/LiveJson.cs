@@ -61,6 +61,19 @@ internal static class LiveJson
         }
 
         writer.WriteEndObject();
+        writer.WriteStartArray("workers");
+        foreach (WorkerFigures worker in snapshot.Workers)
+        {
+            writer.WriteStartObject();
+            writer.WriteNumber("worker", worker.Number);
+            writer.WriteNumber("framesIn", worker.Queue.FramesIn);
+            writer.WriteNumber("framesOut", worker.Queue.FramesOut);
+            writer.WriteNumber("framesEstablished", worker.EstablishedFrames);
+            writer.WriteNumber("handedOver", worker.HandedOver);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
         if (snapshot.RecordedFrames >= 0)
         {
             writer.WriteNumber("recorded", snapshot.RecordedFrames);
@@ -90,6 +103,7 @@ internal static class LiveJson
         writer.WriteNumber("queueFull", snapshot.Interface.QueueFullDrops);
         writer.WriteNumber("tooLong", snapshot.Interface.TooLongDrops);
         writer.WriteNumber("receiveQueueFull", snapshot.Interface.ReceiveDrops);
+        writer.WriteNumber("handOverFull", snapshot.Workers.Sum(worker => worker.HandOverDrops));
         writer.WriteEndObject();
     }
 

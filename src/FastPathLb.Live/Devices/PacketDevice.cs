@@ -69,7 +69,31 @@ public sealed class PacketDevice : ILiveDevice
     /// <param name="name">The interface.</param>
     /// <param name="clock">What stamps frames.</param>
     /// <exception cref="DeviceException">It cannot be opened; the message says what to do.</exception>
-    public static PacketDevice Open(string name, LiveClock clock)
+    public static PacketDevice Open(string name, LiveClock clock) => Open(name, clock, fanout: null);
+
+    /// <summary>As <see cref="Open(string, LiveClock)"/>, with sockets that share the frames by flow (PACKET_FANOUT_HASH): one for each worker.</summary>
+    /// <exception cref="DeviceException">It cannot be opened; the message says what to do.</exception>
+    public static IReadOnlyList<PacketDevice> OpenQueues(string name, LiveClock clock, int count)
+    {
+        List<PacketDevice> queues = [];
+        PacketFanout? fanout = count > 1 ? new PacketFanout() : null;
+        try
+        {
+            while (queues.Count < count)
+            {
+                queues.Add(Open(name, clock, fanout));
+            }
+
+            return queues;
+        }
+        catch
+        {
+            queues.ForEach(queue => queue.Dispose());
+            throw;
+        }
+    }
+
+    private static PacketDevice Open(string name, LiveClock clock, PacketFanout? fanout)
     {
         int receiver = PacketSocket.Open(name);
         int sender = -1;
@@ -86,7 +110,13 @@ public sealed class PacketDevice : ILiveDevice
                 Set(sender, name, PacketSocket.BypassQueueDiscipline, 1, "the kernel cannot send past queue disciplines");
                 PacketSocket.Bind(sender, name, receives: false);
                 PacketSocket.JoinPromiscuous(receiver, name);
+                if (fanout is not null)
+                {
+                    PacketFanout.Close(receiver, name);
+                }
+
                 PacketSocket.Bind(receiver, name, receives: true);
+                fanout?.Join(receiver, name);
                 InterfaceControl.BringUp(name);
                 return new PacketDevice(receiver, sender, name, clock, ring);
             }

@@ -6,7 +6,7 @@ using FastPathLb.Wire;
 namespace FastPathLb.Live.Devices;
 
 /// <summary>
-/// A TAP device: the kernel has the interface, this program the other end of its cable (Documentation/networking/tuntap.rst).
+/// A TAP device, or one queue of it: the kernel has the interface, this program the other end of its cable (Documentation/networking/tuntap.rst).
 /// </summary>
 /// <remarks>
 /// One system call per frame and direction; nothing is allocated. Frames come whole and with finished checksums, since the device
@@ -56,7 +56,35 @@ public sealed class TapDevice : ILiveDevice
     /// <param name="mtuBytes">MTU to set; null leaves it.</param>
     /// <param name="mac">Hardware address to give the kernel's end; null leaves it.</param>
     /// <exception cref="DeviceException">It cannot be made; the message says what to do.</exception>
-    public static TapDevice Open(string name, LiveClock clock, int? mtuBytes = null, MacAddress? mac = null)
+    public static TapDevice Open(string name, LiveClock clock, int? mtuBytes = null, MacAddress? mac = null) =>
+        Open(name, clock, isOneOfMany: false, mtuBytes, mac);
+
+    /// <summary>
+    /// As <see cref="Open(string, LiveClock, int?, MacAddress?)"/>, with a queue for each worker. The kernel has a flow's frames come to the queue that
+    /// the flow's answers were written to (tun_automq_select_queue).
+    /// </summary>
+    /// <exception cref="DeviceException">It cannot be made, or was made with one queue; the message says what to do.</exception>
+    public static IReadOnlyList<TapDevice> OpenQueues(string name, LiveClock clock, int count, int? mtuBytes = null, MacAddress? mac = null)
+    {
+        List<TapDevice> queues = [];
+        try
+        {
+            queues.Add(Open(name, clock, count > 1, mtuBytes, mac));
+            while (queues.Count < count)
+            {
+                queues.Add(Open(queues[0].Name, clock, isOneOfMany: true, mtuBytes: null, mac: null));
+            }
+
+            return queues;
+        }
+        catch
+        {
+            queues.ForEach(queue => queue.Dispose());
+            throw;
+        }
+    }
+
+    private static TapDevice Open(string name, LiveClock clock, bool isOneOfMany, int? mtuBytes, MacAddress? mac)
     {
         CheckName(name);
         int descriptor = LibcInterop.Open(DevicePath, LibcInterop.OpenReadWrite | LibcInterop.NonBlocking | LibcInterop.CloseOnExec);
@@ -73,7 +101,7 @@ public sealed class TapDevice : ILiveDevice
 
         try
         {
-            TapDevice device = new(descriptor, Attach(descriptor, name), clock);
+            TapDevice device = new(descriptor, Attach(descriptor, name, isOneOfMany), clock);
             if (mtuBytes is { } mtu && InterfaceControl.ReadMtu(device.Name) != mtu)
             {
                 InterfaceControl.WriteMtu(device.Name, mtu);
@@ -194,7 +222,7 @@ public sealed class TapDevice : ILiveDevice
     }
 
     /// <returns>The interface's name: a pattern such as <c>tap%d</c> becomes one.</returns>
-    private static string Attach(int descriptor, string name)
+    private static string Attach(int descriptor, string name, bool isOneOfMany)
     {
         InterfaceRequest request = InterfaceRequest.For(name);
         request.Flags = Tap | NoPacketInformation | MultiQueue;
@@ -204,7 +232,7 @@ public sealed class TapDevice : ILiveDevice
         }
 
         int error = LibcInterop.LastError;
-        if (error == ErrorNumber.Invalid)
+        if (error == ErrorNumber.Invalid && !isOneOfMany)
         {
             // An interface that was made with one queue takes no other kind of user.
             request = InterfaceRequest.For(name);
@@ -219,6 +247,8 @@ public sealed class TapDevice : ILiveDevice
 
         throw DeviceException.Of(name, "cannot be attached to as a TAP device", error, error switch
         {
+            ErrorNumber.Invalid when isOneOfMany =>
+                $"several workers need a TAP device with several queues: 'ip tuntap add dev {name} mode tap multi_queue' makes one, or let this program do it; or --workers 1",
             ErrorNumber.Invalid => "there is an interface of that name which is no TAP device: give another name",
             ErrorNumber.Busy => "another program has it: give another name, or end that program",
             _ => null,

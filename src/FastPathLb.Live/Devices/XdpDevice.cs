@@ -7,7 +7,7 @@ namespace FastPathLb.Live.Devices;
 /// <summary>An interface's receive queue by AF_XDP: frames lie in memory shared with the kernel and are rewritten there.</summary>
 /// <remarks>
 /// The batch's arena is that memory (UMEM), cut into chunks: a received frame is processed where the kernel, or the card, put it, with 256 bytes
-/// of head room before it, and the same chunk is handed over to be sent. Frames that the data path makes itself are copied into a free chunk.
+/// of head room before it, and the same chunk is handed over to be sent. Frames that the data path makes itself, or that another worker handed over, are copied into a free chunk.
 /// <code>
 /// arena: | slack | chunk 0: room 256, frame | chunk 1 ... | chunk n-1 | output area |
 /// a chunk's way: free ─► fill ring ─► receive ring ─► batch ─► send ring ─► completion ring ─► free
@@ -38,6 +38,7 @@ public sealed class XdpDevice : ILiveDevice
     private readonly int _chunkBytes;
     private readonly int _index;
     private readonly int _promiscuous;
+    private XdpProgram? _program;
     private readonly int[] _free = new int[ChunkCount];
     private readonly int[] _received = new int[FrameBatch.CountMax];
     private readonly bool[] _isInBatch = new bool[ChunkCount];
@@ -89,7 +90,46 @@ public sealed class XdpDevice : ILiveDevice
     /// <param name="zeroCopy">Whether the driver itself fills the memory: true asks for it, false forbids it, null takes what there is.</param>
     /// <param name="isBusyPolling">Whether the kernel's driver runs on the worker's own processor time (SO_PREFER_BUSY_POLL).</param>
     /// <exception cref="DeviceException">It cannot be opened; the message says what to do.</exception>
-    public static XdpDevice Open(string name, LiveClock clock, int queue = 0, bool? zeroCopy = null, bool isBusyPolling = false)
+    public static XdpDevice Open(string name, LiveClock clock, int queue = 0, bool? zeroCopy = null, bool isBusyPolling = false) =>
+        OpenQueues(name, clock, count: 1, queue, zeroCopy, isBusyPolling)[0];
+
+    /// <summary>Opens several queues of an interface, one for each worker, and brings it up.</summary>
+    /// <param name="name">The interface.</param>
+    /// <param name="clock">What stamps frames.</param>
+    /// <param name="count">How many queues.</param>
+    /// <param name="firstQueue">The first of them.</param>
+    /// <param name="zeroCopy">Whether the driver itself fills the memory: true asks for it, false forbids it, null takes what there is.</param>
+    /// <param name="isBusyPolling">Whether the kernel's driver runs on the workers' own processor time (SO_PREFER_BUSY_POLL).</param>
+    /// <exception cref="DeviceException">They cannot be opened, or there are fewer; the message says what to do.</exception>
+    public static IReadOnlyList<XdpDevice> OpenQueues(
+        string name, LiveClock clock, int count, int firstQueue = 0, bool? zeroCopy = null, bool isBusyPolling = false)
+    {
+        List<XdpDevice> queues = [];
+        try
+        {
+            if (count > 1 && InterfaceControl.ReadReceiveQueues(name) is { } found && found < firstQueue + count)
+            {
+                throw new DeviceException(
+                    $"{name}: {count} workers need a receive queue each{(firstQueue > 0 ? $" from {firstQueue} on" : "")}, and it has {found}: "
+                    + $"'ethtool -L {name} combined {firstQueue + count}' (a veth: 'rx {firstQueue + count}') where its driver can, or fewer --workers");
+            }
+
+            while (queues.Count < count)
+            {
+                queues.Add(OpenQueue(name, clock, firstQueue + queues.Count, zeroCopy, isBusyPolling));
+            }
+
+            queues[0]._program = XdpProgram.Attach(name, firstQueue, [.. queues.Select(queue => queue._socket.Descriptor)]);
+            return queues;
+        }
+        catch
+        {
+            queues.ForEach(queue => queue.Dispose());
+            throw;
+        }
+    }
+
+    private static XdpDevice OpenQueue(string name, LiveClock clock, int queue, bool? zeroCopy, bool isBusyPolling)
     {
         int mtu = InterfaceControl.ReadMtu(name);
         int chunkBytes = mtu + LinkBytesMax + EnvelopeBytes <= SmallChunkBytes - KernelHeadroomBytes ? SmallChunkBytes : LargeChunkBytes;
@@ -222,6 +262,7 @@ public sealed class XdpDevice : ILiveDevice
     /// <inheritdoc/>
     public void Dispose()
     {
+        _program?.Dispose();
         _socket.Dispose();
         _ = LibcInterop.Close(_promiscuous);
         GC.SuppressFinalize(this);
@@ -269,7 +310,7 @@ public sealed class XdpDevice : ILiveDevice
     private int PlaceOf(FrameBatch batch, in EmittedFrame frame)
     {
         int chunk = (frame.Offset - _start) / _chunkBytes;
-        if (frame.Offset >= _start && chunk < ChunkCount && _isInBatch[chunk])
+        if (ReferenceEquals(batch, _batch) && frame.Offset >= _start && chunk < ChunkCount && _isInBatch[chunk])
         {
             // From here on the chunk is the kernel's.
             _isInBatch[chunk] = false;
@@ -282,7 +323,7 @@ public sealed class XdpDevice : ILiveDevice
         }
 
         int offset = _start + (_free[--_freeCount] * _chunkBytes) + KernelHeadroomBytes;
-        batch.Slice(frame.Offset, frame.LengthBytes).CopyTo(batch.Slice(offset, frame.LengthBytes));
+        batch.Slice(frame.Offset, frame.LengthBytes).CopyTo(_batch.Slice(offset, frame.LengthBytes));
         return offset;
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using FastPathLb.Wire;
 
 namespace FastPathLb.Live.Interop;
@@ -11,6 +12,8 @@ internal static class InterfaceControl
     private const uint SetMtu = 0x8922;
     private const uint SetAddress = 0x8924;
     private const uint GetAddress = 0x8927;
+    private const uint Ethtool = 0x8946;
+    private const uint GetChannels = 0x3C;
     private const short FlagUp = 1;
     private const short EthernetHardware = 1;
     private const int InternetFamily = 2;
@@ -69,6 +72,27 @@ internal static class InterfaceControl
         }
     }
 
+    /// <summary>How many receive queues the interface has (ETHTOOL_GCHANNELS), or null where its driver does not tell.</summary>
+    public static int? ReadReceiveQueues(string name)
+    {
+        int socket = LibcInterop.Socket(InternetFamily, Datagram | LibcInterop.CloseOnExec, 0);
+        if (socket < 0)
+        {
+            return null;
+        }
+
+        try
+        {
+            ChannelRequest channels = new() { Command = GetChannels };
+            InterfaceRequest request = InterfaceRequest.For(name);
+            return LibcInterop.Control(socket, Ethtool, ref request, ref channels) == 0 ? (int)(channels.Receive + channels.Combined) : null;
+        }
+        finally
+        {
+            _ = LibcInterop.Close(socket);
+        }
+    }
+
     private static void Call(string name, uint operation, ref InterfaceRequest request, string problem)
     {
         int socket = LibcInterop.Socket(InternetFamily, Datagram | LibcInterop.CloseOnExec, 0);
@@ -88,5 +112,20 @@ internal static class InterfaceControl
         {
             _ = LibcInterop.Close(socket);
         }
+    }
+
+    /// <summary>struct ethtool_channels: how many there may be, then how many there are.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct ChannelRequest
+    {
+        public uint Command;
+        public uint ReceiveMax;
+        public uint SendMax;
+        public uint OtherMax;
+        public uint CombinedMax;
+        public uint Receive;
+        public uint Send;
+        public uint Other;
+        public uint Combined;
     }
 }

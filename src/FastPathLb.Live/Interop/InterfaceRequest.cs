@@ -22,6 +22,9 @@ internal struct InterfaceRequest
     [FieldOffset(16)]
     public int Number;
 
+    [FieldOffset(16)]
+    public nint Pointer;
+
     // struct sockaddr: family, then the address.
     [FieldOffset(18)]
     public AddressBytes Address;

@@ -54,6 +54,19 @@ internal static unsafe partial class LibcInterop
         }
     }
 
+    /// <summary>An ioctl about an interface that points to a structure of its own (ifr_data).</summary>
+    public static int Control<T>(int descriptor, uint request, ref InterfaceRequest argument, ref T data)
+        where T : unmanaged
+    {
+        fixed (T* pointer = &data)
+        {
+            argument.Pointer = (nint)pointer;
+            int result = Control(descriptor, request, ref argument);
+            argument.Pointer = 0;
+            return result;
+        }
+    }
+
     /// <summary>Sets a socket option.</summary>
     public static int SetOption<T>(int descriptor, int level, int option, in T value)
         where T : unmanaged
@@ -61,6 +74,16 @@ internal static unsafe partial class LibcInterop
         fixed (T* pointer = &value)
         {
             return SetSocketOption(descriptor, level, option, pointer, (uint)sizeof(T));
+        }
+    }
+
+    /// <summary>Gives a socket a classic packet filter (struct sock_fprog), which the kernel copies.</summary>
+    public static int SetFilter(int descriptor, int level, int option, ReadOnlySpan<PacketFanout.FilterInstruction> program)
+    {
+        fixed (PacketFanout.FilterInstruction* start = program)
+        {
+            FilterProgram filter = new() { Length = (ushort)program.Length, Instructions = (nint)start };
+            return SetSocketOption(descriptor, level, option, &filter, (uint)sizeof(FilterProgram));
         }
     }
 
@@ -172,6 +195,14 @@ internal static unsafe partial class LibcInterop
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
     private static partial int PollEntries(PollEntry* entries, nuint count, int timeoutMilliseconds);
+
+    /// <summary>struct sock_fprog.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct FilterProgram
+    {
+        public ushort Length;
+        public nint Instructions;
+    }
 
     [StructLayout(LayoutKind.Sequential)]
     private struct PollEntry

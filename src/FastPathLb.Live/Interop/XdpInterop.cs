@@ -60,23 +60,13 @@ internal static unsafe partial class XdpInterop
         return CreateSocket(out socket, name, queue, memory, receive.Address, send.Address, &configuration);
     }
 
-    /// <summary>Makes a map from queues to sockets, with one socket in it.</summary>
+    /// <summary>Makes a map from queues to sockets.</summary>
     /// <returns>Its descriptor, or the negative error number.</returns>
-    public static int CreateMap(uint queue, int socket)
-    {
-        int map = CreateMap(SocketMap, "fastpathlb", sizeof(uint), sizeof(int), queue + 1, null);
-        if (map >= 0)
-        {
-            int result = UpdateMap(map, &queue, &socket, 0);
-            if (result != 0)
-            {
-                _ = LibcInterop.Close(map);
-                return result;
-            }
-        }
+    public static int CreateMap(uint queues) => CreateMap(SocketMap, "fastpathlb", sizeof(uint), sizeof(int), queues, null);
 
-        return map;
-    }
+    /// <summary>Has a queue's frames come to a socket.</summary>
+    /// <returns>0, or the negative error number.</returns>
+    public static int PutIntoMap(int map, uint queue, int socket) => UpdateMap(map, &queue, &socket, 0);
 
     /// <summary>Loads the program: every frame of a queue in the map goes to its socket, others pass.</summary>
     /// <returns>Its descriptor, or the negative error number.</returns>

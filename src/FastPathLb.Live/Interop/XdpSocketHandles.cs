@@ -7,9 +7,6 @@ internal sealed class XdpSocketHandles : IDisposable
 
     private nint _memory;
     private nint _socket;
-    private int _map = NotSet;
-    private int _program = NotSet;
-    private int _link = NotSet;
 
     private XdpSocketHandles()
     {
@@ -26,7 +23,7 @@ internal sealed class XdpSocketHandles : IDisposable
     /// <summary>The socket, for poll.</summary>
     public int Descriptor { get; private set; } = NotSet;
 
-    /// <summary>Makes a socket over memory for frames, and has the interface's frames sent to it.</summary>
+    /// <summary>Makes a socket over memory for frames. Frames come once an <see cref="XdpProgram"/> sends them.</summary>
     /// <param name="name">The interface.</param>
     /// <param name="queue">Its receive queue.</param>
     /// <param name="area">Page-aligned memory that stays where it is.</param>
@@ -61,15 +58,12 @@ internal sealed class XdpSocketHandles : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        Close(ref _link);
         if (_socket != 0)
         {
             XdpInterop.DeleteSocket(_socket);
             _socket = 0;
         }
 
-        Close(ref _program);
-        Close(ref _map);
         if (_memory != 0)
         {
             _ = XdpInterop.DeleteMemory(_memory);
@@ -82,16 +76,7 @@ internal sealed class XdpSocketHandles : IDisposable
         Send.Dispose();
     }
 
-    private static void Close(ref int descriptor)
-    {
-        if (descriptor >= 0)
-        {
-            _ = LibcInterop.Close(descriptor);
-            descriptor = NotSet;
-        }
-    }
-
-    private static int Check(int result, string name, string problem, string? busy = null, string? unsupported = null) => result >= 0
+    internal static int Check(int result, string name, string problem, string? busy = null, string? unsupported = null) => result >= 0
         ? result
         : throw DeviceException.Of(name, problem, -result, -result switch
         {
@@ -112,11 +97,5 @@ internal sealed class XdpSocketHandles : IDisposable
                 ? "its driver has no zero-copy: --zero-copy auto"
                 : "the interface has no such queue ('ethtool -l' lists them), or is not up");
         Descriptor = XdpInterop.DescriptorOf(_socket);
-        _map = Check(XdpInterop.CreateMap(queue, Descriptor), name, "the socket cannot be put into a map");
-        _program = Check(XdpInterop.LoadProgram(_map), name, "the XDP program cannot be loaded");
-        _link = Check(
-            XdpInterop.Attach(_program, PacketSocket.IndexOf(name)), name, "the XDP program cannot be attached",
-            $"another one is attached: 'ip link set dev {name} xdp off' detaches it, if nobody needs it",
-            "its MTU may be too large for XDP (3,498 bytes on most drivers): 'ip link set dev IF mtu 1500', or use --af-packet");
     }
 }

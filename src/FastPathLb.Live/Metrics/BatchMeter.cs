@@ -1,8 +1,9 @@
 using System.Diagnostics.Metrics;
+using System.Globalization;
 
 namespace FastPathLb.Live.Metrics;
 
-/// <summary>Sizes of batches and how long they take, as histograms. Recorded by the worker, once a batch, without allocation.</summary>
+/// <summary>Sizes of batches and how long they take, as histograms. Recorded by the workers, once a batch, without allocation.</summary>
 public sealed class BatchMeter
 {
     private const double SecondsPerNanosecond = 1e-9;
@@ -30,9 +31,13 @@ public sealed class BatchMeter
     /// <summary>Takes a batch.</summary>
     /// <param name="frames">Frames in it.</param>
     /// <param name="nanoseconds">How long it took.</param>
-    public void Record(int frames, long nanoseconds)
+    /// <param name="worker">Whose it was, from <see cref="TagOf"/>.</param>
+    public void Record(int frames, long nanoseconds, in KeyValuePair<string, object?> worker)
     {
-        _sizes.Record(frames);
-        _latencies.Record(nanoseconds * SecondsPerNanosecond);
+        _sizes.Record(frames, worker);
+        _latencies.Record(nanoseconds * SecondsPerNanosecond, worker);
     }
+
+    /// <summary>The tag of a worker's figures, to be made once.</summary>
+    public static KeyValuePair<string, object?> TagOf(int worker) => new("worker", worker.ToString(CultureInfo.InvariantCulture));
 }

@@ -2,7 +2,7 @@ using FastPathLb.Live.Devices;
 
 namespace FastPathLb.Live.Metrics;
 
-/// <summary>A device's figures at one moment.</summary>
+/// <summary>A device's figures at one moment, of one worker's queue or of all.</summary>
 /// <param name="FramesIn">Frames received.</param>
 /// <param name="BytesIn">Bytes received.</param>
 /// <param name="FramesOut">Frames sent.</param>
@@ -18,4 +18,13 @@ public readonly record struct DeviceFigures(
     public static DeviceFigures Of(DeviceCounters counters) => new(
         counters.FramesIn, counters.BytesIn, counters.FramesOut, counters.BytesOut, counters.DownDrops, counters.QueueFullDrops,
         counters.TooLongDrops, counters.ReceiveDrops);
+
+    /// <summary>Both together.</summary>
+    public static DeviceFigures operator +(DeviceFigures left, DeviceFigures right) => new(
+        left.FramesIn + right.FramesIn, left.BytesIn + right.BytesIn, left.FramesOut + right.FramesOut, left.BytesOut + right.BytesOut,
+        left.DownDrops + right.DownDrops, left.QueueFullDrops + right.QueueFullDrops, left.TooLongDrops + right.TooLongDrops,
+        left.ReceiveDrops + right.ReceiveDrops);
+
+    /// <summary>Both together.</summary>
+    public static DeviceFigures Add(DeviceFigures left, DeviceFigures right) => left + right;
 }

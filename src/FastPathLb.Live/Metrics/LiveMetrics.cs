@@ -13,10 +13,6 @@ internal sealed class LiveMetrics
     public const string MeterName = "FastPathLb";
 
     private const int SnapshotLifeMilliseconds = 200;
-    private const string WorkerName = "worker";
-
-    // One worker serves a device; the tag is there so that dashboards keep when there are more.
-    private const string Worker = "0";
 
     private readonly LiveReporter _reporter;
     private readonly Lock _taking = new();
@@ -26,13 +22,16 @@ internal sealed class LiveMetrics
     public LiveMetrics(Meter meter, LiveReporter reporter)
     {
         _reporter = reporter;
-        Count(meter, "fastpathlb.frames.in", "{frame}", "Frames received", snapshot => snapshot.Interface.FramesIn);
-        Count(meter, "fastpathlb.frames.out", "{frame}", "Frames sent", snapshot => snapshot.Interface.FramesOut);
-        Count(meter, "fastpathlb.received", "By", "Bytes received, Ethernet headers included", snapshot => snapshot.Interface.BytesIn);
-        Count(meter, "fastpathlb.sent", "By", "Bytes sent, Ethernet headers included", snapshot => snapshot.Interface.BytesOut);
+        Count(meter, "fastpathlb.frames.in", "{frame}", "Frames received", worker => worker.Queue.FramesIn);
+        Count(meter, "fastpathlb.frames.out", "{frame}", "Frames sent", worker => worker.Queue.FramesOut);
+        Count(meter, "fastpathlb.received", "By", "Bytes received, Ethernet headers included", worker => worker.Queue.BytesIn);
+        Count(meter, "fastpathlb.sent", "By", "Bytes sent, Ethernet headers included", worker => worker.Queue.BytesOut);
         Count(
             meter, "fastpathlb.frames.established", "{frame}", "Frames that took the short way of established connections",
-            snapshot => snapshot.EstablishedFrames);
+            worker => worker.EstablishedFrames);
+        Count(
+            meter, "fastpathlb.frames.handed", "{frame}", "Frames that went to the worker whose connections they belong to",
+            worker => worker.HandedOver);
         meter.CreateObservableCounter(
             "fastpathlb.frames", () => Observe(VerdictsOf), "{frame}", "Frames by what became of them");
         meter.CreateObservableCounter(
@@ -53,33 +52,38 @@ internal sealed class LiveMetrics
         ServerGauge(meter, "connections.inactive", "{connection}", "Connections in another state", server => server.Inactive);
     }
 
-    private static IEnumerable<Measurement<long>> VerdictsOf(LiveSnapshot snapshot) => snapshot.Verdicts.Select(
-        item => Of(item.Frames, "verdict", item.Verdict.ToString().ToLowerInvariant()));
+    private static IEnumerable<Measurement<long>> VerdictsOf(LiveSnapshot snapshot) => snapshot.Workers.SelectMany(
+        worker => worker.Verdicts.Select(item => Of(worker, item.Frames, "verdict", item.Verdict.ToString().ToLowerInvariant())));
 
-    private static IEnumerable<Measurement<long>> ReasonsOf(LiveSnapshot snapshot) => snapshot.Reasons.Select(
-        item => Of(item.Frames, "reason", DropReasonText.Name(item.Reason)));
+    private static IEnumerable<Measurement<long>> ReasonsOf(LiveSnapshot snapshot) => snapshot.Workers.SelectMany(
+        worker => worker.Reasons.Select(item => Of(worker, item.Frames, "reason", DropReasonText.Name(item.Reason))));
 
     private static IEnumerable<Measurement<long>> StatesOf(LiveSnapshot snapshot) => snapshot.States.Select(
-        item => Of(item.Connections, "state", item.State));
+        item => new Measurement<long>(item.Connections, new KeyValuePair<string, object?>("state", item.State)));
 
-    private static IEnumerable<Measurement<long>> DeviceDropsOf(LiveSnapshot snapshot) =>
-    [
-        Of(snapshot.Interface.DownDrops, "reason", "interface-down"),
-        Of(snapshot.Interface.QueueFullDrops, "reason", "queue-full"),
-        Of(snapshot.Interface.TooLongDrops, "reason", "too-long"),
-        Of(snapshot.Interface.ReceiveDrops, "reason", "receive-queue-full"),
-    ];
+    private static IEnumerable<Measurement<long>> DeviceDropsOf(LiveSnapshot snapshot) => snapshot.Workers.SelectMany<WorkerFigures, Measurement<long>>(
+        worker =>
+        [
+            Of(worker, worker.Queue.DownDrops, "reason", "interface-down"),
+            Of(worker, worker.Queue.QueueFullDrops, "reason", "queue-full"),
+            Of(worker, worker.Queue.TooLongDrops, "reason", "too-long"),
+            Of(worker, worker.Queue.ReceiveDrops, "reason", "receive-queue-full"),
+            Of(worker, worker.HandOverDrops, "reason", "hand-over-full"),
+        ]);
 
-    private static Measurement<long> Of(long value, string name, string text) =>
-        new(value, new KeyValuePair<string, object?>(WorkerName, Worker), new KeyValuePair<string, object?>(name, text));
+    private static Measurement<long> Of(WorkerFigures worker, long value, string name, string text) =>
+        new(value, BatchMeter.TagOf(worker.Number), new KeyValuePair<string, object?>(name, text));
 
-    private void Count(Meter meter, string name, string unit, string description, Func<LiveSnapshot, long> read) =>
+    private void Count(Meter meter, string name, string unit, string description, Func<WorkerFigures, long> read) =>
         meter.CreateObservableCounter(
-            name, () => Observe(snapshot => [new(read(snapshot), new KeyValuePair<string, object?>(WorkerName, Worker))]), unit, description);
+            name,
+            () => Observe(snapshot => snapshot.Workers.Select(
+                worker => new Measurement<long>(read(worker), BatchMeter.TagOf(worker.Number)))),
+            unit, description);
 
+    // Of the table, which all workers share.
     private void Gauge(Meter meter, string name, string unit, string description, Func<LiveSnapshot, long> read) =>
-        meter.CreateObservableGauge(
-            name, () => Observe(snapshot => [new(read(snapshot), new KeyValuePair<string, object?>(WorkerName, Worker))]), unit, description);
+        meter.CreateObservableGauge(name, () => Observe(snapshot => [new(read(snapshot))]), unit, description);
 
     private void ServiceCount(Meter meter, string name, string unit, Func<TrafficFigures, long> read)
     {

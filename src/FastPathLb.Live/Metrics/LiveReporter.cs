@@ -1,5 +1,6 @@
 using FastPathLb.Balancer;
 using FastPathLb.Balancer.Ipvs;
+using FastPathLb.Conntrack;
 using FastPathLb.Engine.Building;
 using FastPathLb.Engine.Reporting;
 using FastPathLb.Live.Devices;
@@ -11,25 +12,29 @@ using NodeDump = FastPathLb.NodeState.NodeState;
 
 namespace FastPathLb.Live.Metrics;
 
-/// <summary>Takes snapshots of a running load balancer: asks the worker, which copies figures between two batches. Any thread.</summary>
+/// <summary>Takes snapshots of a running load balancer: asks the first worker, which copies all workers' figures between two batches. Any thread.</summary>
 public sealed class LiveReporter
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
+    private static readonly Verdict[] s_verdicts = [.. Enum.GetValues<Verdict>().Where(verdict => verdict != Verdict.None)];
+    private static readonly DropReason[] s_reasons = [.. Enum.GetValues<DropReason>().Where(reason => reason != DropReason.None)];
     private static readonly NodeDump s_noNames = new() { Origin = "none", Namespaces = new Dictionary<string, NamespaceState>() };
 
-    private readonly BuiltLoadBalancer _built;
-    private readonly ILiveDevice _device;
+    private readonly LiveMembers _members;
+    private readonly IReadOnlyList<ILiveDevice> _queues;
+    private readonly IReadOnlyList<LiveWorker> _workers;
     private readonly FrameRecorder? _recorder;
     private readonly WorkerMailbox _mailbox;
     private readonly ConnectionCensus _census;
     private readonly LiveClock _clock;
 
     internal LiveReporter(
-        BuiltLoadBalancer built, ILiveDevice device, FrameRecorder? recorder, WorkerMailbox mailbox, ConnectionCensus census,
+        LiveMembers members, IReadOnlyList<ILiveDevice> queues, IReadOnlyList<LiveWorker> workers, FrameRecorder? recorder, WorkerMailbox mailbox, ConnectionCensus census,
         LiveClock clock)
     {
-        _built = built;
-        _device = device;
+        _members = members;
+        _queues = queues;
+        _workers = workers;
         _recorder = recorder;
         _mailbox = mailbox;
         _census = census;
@@ -42,27 +47,52 @@ public sealed class LiveReporter
 
     private LiveSnapshot Copy()
     {
-        FrameCounters counters = _built.Balancer.Counters;
+        ConnectionTable table = _members.First.Table;
         return new LiveSnapshot
         {
             Time = _clock.Read(),
-            Device = _device.Name,
-            Kind = _device.Kind,
-            Interface = DeviceFigures.Of(_device.Counters),
-            Verdicts = [.. Enum.GetValues<Verdict>().Where(verdict => verdict != Verdict.None).Select(verdict => (verdict, counters[verdict]))],
-            Reasons =
-            [
-                .. Enum.GetValues<DropReason>().Where(reason => reason != DropReason.None && counters[reason] > 0)
-                    .Select(reason => (reason, counters[reason])),
-            ],
-            EstablishedFrames = _built.Balancer.EstablishedFrames,
-            Connections = _built.Table.Count,
-            Capacity = _built.Table.Capacity,
+            Device = _queues[0].Name,
+            Kind = _queues[0].Kind,
+            Workers = [.. _workers.Select(Copy)],
+            Connections = table.Count,
+            Capacity = table.Capacity,
             States = [.. ConnectionCensus.Names.Zip(_census.Counts)],
-            Services = [.. ServiceTraffic.Of(_built.Namespace, s_noNames).Select(Copy)],
+            Services = CopyServices(),
             RecordedFrames = _recorder?.FrameCount ?? -1,
             RecordingFailure = _recorder?.Failure,
         };
+    }
+
+    private WorkerFigures Copy(LiveWorker worker)
+    {
+        LoadBalancer balancer = _members.All[worker.Number].Balancer;
+        FrameCounters counters = balancer.Counters;
+        return new WorkerFigures
+        {
+            Number = worker.Number,
+            Queue = DeviceFigures.Of(_queues[worker.Number].Counters),
+            Verdicts = [.. s_verdicts.Select(verdict => (verdict, counters[verdict]))],
+            Reasons = [.. s_reasons.Where(reason => counters[reason] > 0).Select(reason => (reason, counters[reason]))],
+            EstablishedFrames = balancer.EstablishedFrames,
+            HandedOver = worker.Counters.HandedOver,
+            HandOverDrops = worker.Counters.HandOverDrops,
+        };
+    }
+
+    /// <summary>Each worker counts its own traffic; services and servers are the same, in the same order.</summary>
+    private List<ServiceFigures> CopyServices()
+    {
+        List<ServiceFigures> sums = [.. ServiceTraffic.Of(_members.First.Namespace, s_noNames).Select(Copy)];
+        foreach (BuiltLoadBalancer member in _members.All.Skip(1))
+        {
+            IReadOnlyList<ServiceTraffic> others = ServiceTraffic.Of(member.Namespace, s_noNames);
+            for (int index = 0; index < sums.Count; index++)
+            {
+                sums[index] = sums[index].With(Copy(others[index]));
+            }
+        }
+
+        return sums;
     }
 
     private static ServiceFigures Copy(ServiceTraffic service) => new(

@@ -14,17 +14,25 @@ public sealed record LiveSnapshot
     /// <summary>How frames are exchanged with the kernel.</summary>
     public required string Kind { get; init; }
 
+    /// <summary>The workers' figures, in the order of their numbers.</summary>
+    public required IReadOnlyList<WorkerFigures> Workers { get; init; }
+
     /// <summary>Frames and bytes of the interface, and what was lost there.</summary>
-    public required DeviceFigures Interface { get; init; }
+    public DeviceFigures Interface => Workers.Aggregate(default(DeviceFigures), (sum, worker) => sum + worker.Queue);
 
     /// <summary>Frames by what became of them.</summary>
-    public required IReadOnlyList<(Verdict Verdict, long Frames)> Verdicts { get; init; }
+    public IReadOnlyList<(Verdict Verdict, long Frames)> Verdicts =>
+        [.. Workers.SelectMany(worker => worker.Verdicts).GroupBy(item => item.Verdict, item => item.Frames).Select(item => (item.Key, item.Sum()))];
 
     /// <summary>Frames by the reason why they went no further; reasons that did not happen are left out.</summary>
-    public required IReadOnlyList<(DropReason Reason, long Frames)> Reasons { get; init; }
+    public IReadOnlyList<(DropReason Reason, long Frames)> Reasons =>
+    [
+        .. Workers.SelectMany(worker => worker.Reasons).GroupBy(item => item.Reason, item => item.Frames)
+            .OrderBy(item => item.Key).Select(item => (item.Key, item.Sum())),
+    ];
 
     /// <summary>Frames that took the short way of established connections.</summary>
-    public required long EstablishedFrames { get; init; }
+    public long EstablishedFrames => Workers.Sum(worker => worker.EstablishedFrames);
 
     /// <summary>Connection records in use.</summary>
     public required int Connections { get; init; }

@@ -11,4 +11,11 @@ public sealed record ServiceFigures(
 {
     /// <summary>The service with single blanks: <c>FWM 273</c>.</summary>
     public string Name => string.Join(' ', Service.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+
+    /// <summary>The service with the traffic that another worker counted of it as well.</summary>
+    internal ServiceFigures With(ServiceFigures other) => this with
+    {
+        Traffic = Traffic + other.Traffic,
+        Servers = [.. Servers.Zip(other.Servers, (server, same) => server with { Traffic = server.Traffic + same.Traffic })],
+    };
 }

@@ -1,125 +1,84 @@
-using FastPathLb.Io.Captures;
+using FastPathLb.Live.Running;
 using FastPathLb.Pipeline;
 using Microsoft.Extensions.Logging;
 
 namespace FastPathLb.Live.Recording;
 
 /// <summary>
-/// Records what passes a running load balancer, both directions, as a capture of its own interface would: what <c>verify</c> reads.
-/// Owned by one worker.
+/// Records what passes a running load balancer, both directions, as a capture of its own interface would: what <c>verify</c> reads. Workers
+/// copy frames into rings of their own (<see cref="WorkerRecorder"/>); a thread writes them, in the order of their times, so that no worker waits for a disk.
 /// </summary>
 /// <remarks>
-/// Frames of a batch are written before they are processed, since those that are sent on are rewritten where they lie. Records are
-/// written whole, at least once a second, so that a killed run leaves a capture that ends between two of them. When the disk is full, recording
-/// ends with one line in the log and the load balancer goes on.
+/// Of several workers' frames it writes those that are older than <see cref="OrderMilliseconds"/>, which no batch takes: what comes later is
+/// younger. Records are written whole, at least once a second, so that a killed run leaves a capture that ends between two of them. When the
+/// disk is full, recording ends with one line in the log and the load balancer goes on.
 /// </remarks>
-public sealed class FrameRecorder : IFrameSink, IDisposable
+public sealed class FrameRecorder : IDisposable
 {
+    private const int RingBytes = 4 * 1024 * 1024;
+    private const int OrderMilliseconds = 50;
+    private const int IntervalMilliseconds = 20;
+    private const long NanosecondsPerMillisecond = 1_000_000;
     private const long FlushIntervalNanoseconds = 1_000_000_000;
+    private const int FramesPerRelease = 64;
+    private const int FramesPerDrain = 16_384;
 
-    private readonly RecordingOptions _options;
-    private readonly IFrameSink _device;
+    private readonly RecordingFiles _files;
+    private readonly LiveClock _clock;
     private readonly ILogger _logger;
-    private readonly Queue<string> _files = new();
-    private CaptureWriter? _writer;
-    private int _number;
+    private readonly WorkerRecorder[] _shares;
+    private readonly AutoResetEvent _hurry = new(initialState: false);
+    private readonly Thread _thread;
+    private long _frameCount;
     private long _flushDue;
+    private int _isHurried;
+    private volatile string? _failure;
+    private volatile bool _hasEnded;
+    private volatile bool _isClosing;
 
     /// <summary>Opens the first file.</summary>
     /// <param name="options">Where to.</param>
-    /// <param name="device">Where emitted frames go, once they are recorded.</param>
+    /// <param name="devices">Where each worker's frames go, once they are recorded.</param>
+    /// <param name="clock">What stamps frames.</param>
     /// <param name="logger">Where a failure is said.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public FrameRecorder(RecordingOptions options, IFrameSink device, ILogger logger)
+    public FrameRecorder(RecordingOptions options, IReadOnlyList<IFrameSink> devices, LiveClock clock, ILogger logger)
     {
-        _options = options;
-        _device = device;
+        _files = new RecordingFiles(options);
+        _clock = clock;
         _logger = logger;
-        _writer = Open();
+        _shares = [.. devices.Select(device => new WorkerRecorder(this, device, new FrameRing(RingBytes)))];
+        _thread = new Thread(Write) { IsBackground = true, Name = "recorder" };
+        _thread.Start();
     }
 
     /// <summary>Frames recorded.</summary>
-    public long FrameCount { get; private set; }
+    public long FrameCount => Volatile.Read(ref _frameCount);
 
     /// <summary>Why recording ended early, or null.</summary>
-    public string? Failure { get; private set; }
+    public string? Failure => _failure;
 
-    private bool IsRing => _options.FileBytesMax > 0;
+    /// <summary>Whether nothing is recorded any more.</summary>
+    internal bool HasEnded => _hasEnded;
 
-    /// <summary>Records the frames that came in. Before they are processed.</summary>
-    public void RecordReceived(FrameBatch batch)
-    {
-        if (_writer is null)
-        {
-            return;
-        }
+    /// <summary>The workers' shares, in their order.</summary>
+    internal IReadOnlyList<WorkerRecorder> Shares => _shares;
 
-        Span<FrameDescriptor> frames = batch.Frames;
-        for (int index = 0; index < frames.Length; index++)
-        {
-            Write(frames[index].TimestampNanoseconds, batch.FrameBytes(index));
-        }
-    }
-
-    /// <summary>Records what is sent, and sends it.</summary>
-    public void Send(FrameBatch batch)
-    {
-        ReadOnlySpan<EmittedFrame> emitted = batch.Emitted;
-        for (int index = 0; index < emitted.Length && _writer is not null; index++)
-        {
-            Write(emitted[index].TimestampNanoseconds, batch.EmittedBytes(index));
-        }
-
-        _device.Send(batch);
-    }
-
-    /// <summary>Writes what is collected, where it is time.</summary>
-    public void FlushDue(long now)
-    {
-        if (now < _flushDue)
-        {
-            return;
-        }
-
-        _flushDue = now + FlushIntervalNanoseconds;
-        try
-        {
-            _writer?.Flush();
-        }
-        catch (IOException problem)
-        {
-            End(problem);
-        }
-    }
-
-    /// <inheritdoc/>
+    /// <summary>Writes what is left, and closes. After the workers have ended.</summary>
     public void Dispose()
     {
+        _isClosing = true;
+        _hurry.Set();
+        _thread.Join();
+        _hurry.Dispose();
+        if (_failure is not null)
+        {
+            return;
+        }
+
         try
         {
-            _writer?.Dispose();
-        }
-        catch (IOException problem)
-        {
-            Failure ??= problem.Message;
-            LiveLog.RecordingEnded(_logger, problem.Message, FrameCount);
-        }
-
-        _writer = null;
-    }
-
-    private void Write(long timestamp, ReadOnlySpan<byte> frame)
-    {
-        try
-        {
-            if (IsRing && _writer!.LengthBytes >= _options.FileBytesMax)
-            {
-                _writer.Dispose();
-                _writer = Open();
-            }
-
-            _writer?.Write(timestamp, frame);
-            FrameCount++;
+            _files.Dispose();
         }
         catch (IOException problem)
         {
@@ -127,38 +86,118 @@ public sealed class FrameRecorder : IFrameSink, IDisposable
         }
     }
 
-    private CaptureWriter Open()
+    /// <summary>A ring fills: it is to be emptied now. Any worker.</summary>
+    internal void Hurry()
     {
-        string path = _options.Path;
-        if (IsRing)
+        // One signal is enough until it is heard.
+        if (Volatile.Read(ref _isHurried) == 0 && Interlocked.Exchange(ref _isHurried, 1) == 0)
         {
-            // fastpathlb.pcap.gz becomes fastpathlb.3.pcap.gz.
-            string name = Path.GetFileName(path);
-            int dot = name.IndexOf('.', StringComparison.Ordinal);
-            string numbered = dot < 0 ? $"{name}.{_number}" : $"{name[..dot]}.{_number}{name[dot..]}";
-            path = Path.Combine(Path.GetDirectoryName(path) ?? string.Empty, numbered);
-            _number++;
+            _hurry.Set();
+        }
+    }
+
+    private void Write()
+    {
+        try
+        {
+            bool isLast;
+            do
+            {
+                _hurry.WaitOne(IntervalMilliseconds);
+                Volatile.Write(ref _isHurried, 0);
+
+                // Asked before the rings are emptied: what a worker added before it ended is among them.
+                isLast = _isClosing;
+                long now = _clock.Read();
+                long horizon = isLast || _shares.Length == 1 ? long.MaxValue : now - (OrderMilliseconds * NanosecondsPerMillisecond);
+                while (Drain(horizon) && isLast)
+                {
+                    // The rest of them.
+                }
+
+                if (now >= _flushDue)
+                {
+                    _flushDue = now + FlushIntervalNanoseconds;
+                    _files.Flush();
+                }
+            }
+            while (!isLast);
+        }
+        catch (IOException problem)
+        {
+            End(problem);
         }
 
-        CaptureWriter writer = CaptureWriter.Create(path);
-        _files.Enqueue(path);
-        while (_files.Count > Math.Max(1, _options.FileCount))
+        _hasEnded = true;
+    }
+
+    /// <summary>Writes what is older than a moment, and more where a ring has little room left.</summary>
+    /// <returns>Whether there may be more.</returns>
+    private bool Drain(long horizon)
+    {
+        int written = 0;
+        while (written < FramesPerDrain && Oldest() is { } share && share.Ring.TryPeek(out RingedFrame frame)
+            && (frame.TimestampNanoseconds <= horizon || IsPressed()))
         {
-            File.Delete(_files.Dequeue());
+            _files.Write(frame.TimestampNanoseconds, frame.Bytes);
+            share.Ring.Take(frame);
+            Volatile.Write(ref _frameCount, _frameCount + 1);
+            if (++written % FramesPerRelease == 0)
+            {
+                Release();
+            }
         }
 
-        return writer;
+        Release();
+        return written == FramesPerDrain;
+    }
+
+    private void Release()
+    {
+        foreach (WorkerRecorder share in _shares)
+        {
+            share.Ring.Release();
+        }
+    }
+
+    private bool IsPressed()
+    {
+        foreach (WorkerRecorder share in _shares)
+        {
+            if (share.Ring.IsPressed)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>The share whose next frame is the oldest, or null where none has one.</summary>
+    private WorkerRecorder? Oldest()
+    {
+        WorkerRecorder? oldest = null;
+        long time = long.MaxValue;
+        foreach (WorkerRecorder share in _shares)
+        {
+            if (share.Ring.TryPeek(out RingedFrame frame) && frame.TimestampNanoseconds < time)
+            {
+                oldest = share;
+                time = frame.TimestampNanoseconds;
+            }
+        }
+
+        return oldest;
     }
 
     private void End(IOException problem)
     {
-        Failure = problem.Message;
+        _failure = problem.Message;
+        _hasEnded = true;
         LiveLog.RecordingEnded(_logger, problem.Message, FrameCount);
-        CaptureWriter? writer = _writer;
-        _writer = null;
         try
         {
-            writer?.Dispose();
+            _files.Dispose();
         }
         catch (IOException)
         {

@@ -15,8 +15,8 @@ public sealed class ConfigurationReloader : IDisposable
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
 
     private readonly LiveOptions _options;
-    private readonly BuiltLoadBalancer _built;
-    private readonly LiveWorker _worker;
+    private readonly LiveMembers _members;
+    private readonly CommonDuties _duties;
     private readonly WorkerMailbox _mailbox;
     private readonly LiveClock _clock;
     private readonly ILogger _logger;
@@ -27,13 +27,13 @@ public sealed class ConfigurationReloader : IDisposable
     private long _seenStamp;
 
     internal ConfigurationReloader(
-        LiveOptions options, NodeDump node, BuiltLoadBalancer built, LiveWorker worker, WorkerMailbox mailbox, LiveClock clock,
+        LiveOptions options, NodeDump node, LiveMembers members, CommonDuties duties, WorkerMailbox mailbox, LiveClock clock,
         ILogger logger)
     {
         _options = options;
         _current = node;
-        _built = built;
-        _worker = worker;
+        _members = members;
+        _duties = duties;
         _mailbox = mailbox;
         _clock = clock;
         _logger = logger;
@@ -58,21 +58,29 @@ public sealed class ConfigurationReloader : IDisposable
         lock (_reloading)
         {
             _loadedStamp = _options.Source.Stamp();
+            List<BuiltLoadBalancer> shadows = [];
             try
             {
                 NodeDump next = _options.Source.Load();
                 LoadBalancerOptions trial = _options.Balancer with { Capacity = TrialCapacity };
-                using BuiltLoadBalancer shadow = LiveBuilder.Build(next, trial);
-                Reconfiguration change = Reconfiguration.Plan(_built, shadow, LiveBuilder.WithoutGuesses(next, trial.AttachPoint), trial);
-                NodeDump previous = LiveBuilder.WithoutGuesses(_current, trial.AttachPoint);
-                string changes = _mailbox.Ask(() => change.Apply(previous, _clock.Read()), s_patience);
-                Volatile.Write(ref _current, next);
-                if (change.ChangesAddresses)
+                foreach (BuiltLoadBalancer _ in _members.All)
                 {
-                    _mailbox.Post(_worker.Announce);
+                    // One for each worker: rules that are taken over from it count.
+                    shadows.Add(LiveBuilder.Build(next, trial));
                 }
 
-                foreach (string warning in shadow.Warnings)
+                NodeDump wanted = LiveBuilder.WithoutGuesses(next, trial.AttachPoint);
+                Reconfiguration[] plans =
+                    [.. _members.All.Zip(shadows, (member, shadow) => Reconfiguration.Plan(member, shadow, wanted, trial))];
+                NodeDump previous = LiveBuilder.WithoutGuesses(_current, trial.AttachPoint);
+                string changes = _mailbox.Ask(() => Apply(plans, previous), s_patience);
+                Volatile.Write(ref _current, next);
+                if (plans[0].ChangesAddresses)
+                {
+                    _mailbox.Post(_duties.Announce);
+                }
+
+                foreach (string warning in shadows[0].Warnings)
                 {
                     LiveLog.Warning(_logger, warning);
                 }
@@ -88,6 +96,10 @@ public sealed class ConfigurationReloader : IDisposable
                 LiveLog.ReloadRefused(_logger, problem);
                 return null;
             }
+            finally
+            {
+                shadows.ForEach(shadow => shadow.Dispose());
+            }
         }
     }
 
@@ -95,6 +107,12 @@ public sealed class ConfigurationReloader : IDisposable
     public void Dispose() => _timer?.Dispose();
 
     private const int TrialCapacity = 16;
+
+    private string Apply(Reconfiguration[] plans, NodeDump previous)
+    {
+        long now = _clock.Read();
+        return _members.Change((_, number) => plans[number].Apply(previous, now)) ?? string.Empty;
+    }
 
     private void Look()
     {

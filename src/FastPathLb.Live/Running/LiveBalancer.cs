@@ -14,47 +14,47 @@ namespace FastPathLb.Live.Running;
 public sealed class LiveBalancer : IDisposable
 {
     private readonly LiveOptions _options;
-    private readonly ILiveDevice _device;
+    private readonly IReadOnlyList<ILiveDevice> _queues;
     private readonly ILogger _logger;
-    private readonly BuiltLoadBalancer _built;
-    private readonly WorkerMailbox _mailbox = new();
+    private readonly LiveMembers _members;
+    private readonly WorkerAlarm[] _alarms;
     private readonly FrameRecorder? _recorder;
-    private readonly LiveWorker _worker;
+    private readonly WorkerCrew _crew;
     private readonly ConfigurationReloader _reloader;
     private readonly ControlServer? _control;
 
-    /// <summary>Builds the load balancer over an open device, which it takes over.</summary>
+    /// <summary>Builds the load balancer over the queues of an open device, which it takes over; each is a worker's.</summary>
     /// <param name="options">What to run.</param>
     /// <param name="node">The state, read from the options' source.</param>
-    /// <param name="device">The device.</param>
+    /// <param name="queues">The device's queues, one for each worker, at most <see cref="LiveWorker.CountMax"/>.</param>
     /// <param name="clock">What stamps the device's frames.</param>
     /// <param name="loggers">Where it tells what it does.</param>
     /// <exception cref="NodeStateException">The state lacks what the load balancer cannot do without.</exception>
     /// <exception cref="IOException">The recording or the control socket cannot be opened.</exception>
-    public LiveBalancer(LiveOptions options, NodeDump node, ILiveDevice device, LiveClock clock, ILoggerFactory loggers)
+    public LiveBalancer(LiveOptions options, NodeDump node, IReadOnlyList<ILiveDevice> queues, LiveClock clock, ILoggerFactory loggers)
     {
         _options = options;
-        _device = device;
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(queues.Count, LiveWorker.CountMax);
+        _queues = queues;
         _logger = loggers.CreateLogger("fastpathlb");
-        _built = LiveBuilder.Build(node, options.Balancer);
+        _members = LiveBuilder.Build(node, options.Balancer, queues.Count);
+        _alarms = [];
         try
         {
-            _recorder = options.Recording is null ? null : new FrameRecorder(options.Recording, device, _logger);
+            _recorder = options.Recording is null ? null : new FrameRecorder(options.Recording, queues, clock, _logger);
+            _alarms = [.. queues.Select(_ => new WorkerAlarm())];
             Meter = new Meter(LiveMetrics.MeterName);
-            Census = new ConnectionCensus(_built);
-            _worker = new LiveWorker(_built, device, clock, _mailbox, new BatchMeter(Meter))
-            {
-                Recorder = _recorder,
-                IsBusyPolling = options.IsBusyPolling,
-                Vteps = LiveBuilder.VtepsOf(node),
-                Census = Census,
-                Logger = _logger,
-            };
-            Reporter = new LiveReporter(_built, device, _recorder, _mailbox, Census, clock);
+            ConnectionCensus census = new(_members.First);
+            WorkerMailbox mailbox = new(_alarms[0], _members.Group?.Gate);
+            LinkWatch watch = new(queues, [.. _members.All.Select(member => member.Namespace)]);
+            CommonDuties duties = new(_members.First, census, watch, _logger) { Vteps = LiveBuilder.VtepsOf(node) };
+            LiveWorker[] workers = CreateWorkers(clock, duties, mailbox);
+            _crew = new WorkerCrew(workers, mailbox);
+            Reporter = new LiveReporter(_members, queues, workers, _recorder, mailbox, census, clock);
             _ = new LiveMetrics(Meter, Reporter);
-            _reloader = new ConfigurationReloader(options, node, _built, _worker, _mailbox, clock, _logger);
+            _reloader = new ConfigurationReloader(options, node, _members, duties, mailbox, clock, _logger);
             _control = options.ControlPath is { } path
-                ? new ControlServer(path, new ControlCommands(_built, Reporter, _mailbox, _reloader, clock, _logger), _logger)
+                ? new ControlServer(path, new ControlCommands(_members, Reporter, mailbox, _reloader, clock, _logger), _logger)
                 : null;
         }
         catch
@@ -70,40 +70,40 @@ public sealed class LiveBalancer : IDisposable
     /// <summary>What it tells of itself, from any thread.</summary>
     public LiveReporter Reporter { get; } = null!;
 
-    private ConnectionCensus Census { get; } = null!;
-
     /// <summary>Serves frames until told to stop or the device is gone.</summary>
     /// <returns>Why the device is gone, or null.</returns>
     public string? Run(CancellationToken stopping)
     {
-        foreach (string warning in _built.Warnings)
+        BuiltLoadBalancer built = _members.First;
+        ILiveDevice device = _queues[0];
+        foreach (string warning in built.Warnings)
         {
             LiveLog.Warning(_logger, warning);
         }
 
-        if (_built.Device.MtuBytes > _device.MtuBytes && _built.Network is null)
+        if (built.Device.MtuBytes > device.MtuBytes && built.Network is null)
         {
             LiveLog.Warning(
                 _logger,
-                $"the load balancer's MTU is {_built.Device.MtuBytes}, that of {_device.Name} only {_device.MtuBytes}: longer packets are dropped; set one of them");
+                $"the load balancer's MTU is {built.Device.MtuBytes}, that of {device.Name} only {device.MtuBytes}: longer packets are dropped; set one of them");
         }
 
         LiveLog.Started(
-            _logger, _device.Kind, _device.Name, _device.MtuBytes, string.Join(' ', _built.Device.Addresses),
-            _options.Balancer.AttachPoint.ToString().ToLowerInvariant());
+            _logger, device.Kind, device.Name, device.MtuBytes, string.Join(' ', built.Device.Addresses),
+            _options.Balancer.AttachPoint.ToString().ToLowerInvariant(), _queues.Count);
         _control?.Start();
         if (_options.WatchesFiles)
         {
             _reloader.Watch();
         }
 
-        string? failure = _worker.Run(stopping);
+        string? failure = _crew.Run(stopping);
         if (failure is not null)
         {
             LiveLog.DeviceFailed(_logger, failure);
         }
 
-        LiveLog.Stopped(_logger, _device.Counters.FramesIn, _device.Counters.FramesOut);
+        LiveLog.Stopped(_logger, _queues.Sum(queue => queue.Counters.FramesIn), _queues.Sum(queue => queue.Counters.FramesOut));
         return failure;
     }
 
@@ -118,8 +118,34 @@ public sealed class LiveBalancer : IDisposable
         _reloader?.Dispose();
         Meter?.Dispose();
         _recorder?.Dispose();
-        _device.Dispose();
-        _built.Dispose();
-        _mailbox.Dispose();
+        foreach (ILiveDevice queue in _queues)
+        {
+            queue.Dispose();
+        }
+
+        _members.Dispose();
+        foreach (WorkerAlarm alarm in _alarms)
+        {
+            alarm.Dispose();
+        }
+    }
+
+    private LiveWorker[] CreateWorkers(LiveClock clock, CommonDuties duties, WorkerMailbox mailbox)
+    {
+        LiveWorker[] workers = new LiveWorker[_queues.Count];
+        BatchMeter meter = new(Meter);
+        FrameExchange? exchange = workers.Length > 1 ? new FrameExchange(_alarms) : null;
+        for (int number = 0; number < workers.Length; number++)
+        {
+            workers[number] = new LiveWorker(_members, _queues[number], clock, _alarms[number], meter, number, exchange)
+            {
+                Recorder = _recorder?.Shares[number],
+                IsBusyPolling = _options.IsBusyPolling,
+                Duties = number == 0 ? duties : null,
+                Mailbox = number == 0 ? mailbox : null,
+            };
+        }
+
+        return workers;
     }
 }

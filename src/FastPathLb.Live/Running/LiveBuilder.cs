@@ -9,12 +9,36 @@ namespace FastPathLb.Live.Running;
 /// <summary>Makes a load balancer that is a host on a real network.</summary>
 internal static class LiveBuilder
 {
-    /// <summary>Builds it.</summary>
+    /// <summary>Builds it for one worker.</summary>
     /// <exception cref="NodeStateException">The state lacks what it cannot do without.</exception>
-    public static BuiltLoadBalancer Build(NodeDump node, LoadBalancerOptions options)
+    public static BuiltLoadBalancer Build(NodeDump node, LoadBalancerOptions options) =>
+        BeHost(LoadBalancerBuilder.Build(WithoutGuesses(node, options.AttachPoint), options), DrawSeed());
+
+    /// <summary>Builds it for a number of workers.</summary>
+    /// <exception cref="NodeStateException">The state lacks what it cannot do without.</exception>
+    public static LiveMembers Build(NodeDump node, LoadBalancerOptions options, int workers)
     {
-        BuiltLoadBalancer built = LoadBalancerBuilder.Build(WithoutGuesses(node, options.AttachPoint), options);
-        ulong seed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+        if (workers == 1)
+        {
+            return new LiveMembers(Build(node, options));
+        }
+
+        BuiltWorkers built = LoadBalancerBuilder.BuildWorkers(WithoutGuesses(node, options.AttachPoint), options, workers);
+
+        // One seed: an answer to one is an answer to all, and lasts as long for each.
+        ulong seed = DrawSeed();
+        foreach (BuiltLoadBalancer member in built.Members)
+        {
+            BeHost(member, seed);
+        }
+
+        return new LiveMembers(built);
+    }
+
+    private static ulong DrawSeed() => BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+
+    private static BuiltLoadBalancer BeHost(BuiltLoadBalancer built, ulong seed)
+    {
         if (built.Network is { } network)
         {
             // Behind the tunnel dockerd's entries are for good.

@@ -21,6 +21,6 @@ public sealed record LiveOptions
     /// <summary>Whether a changed file is reloaded by itself.</summary>
     public bool WatchesFiles { get; init; } = true;
 
-    /// <summary>Whether the worker never sleeps.</summary>
+    /// <summary>Whether workers never sleep.</summary>
     public bool IsBusyPolling { get; init; }
 }

@@ -1,34 +1,30 @@
 using System.Collections.Concurrent;
-using FastPathLb.Live.Interop;
+using FastPathLb.Balancer.Workers;
 
 namespace FastPathLb.Live.Running;
 
 /// <summary>
-/// What others ask of a worker, done between two of its batches: the only way to its load balancer from another thread. Posting:
-/// any thread. Running: the worker.
+/// What others ask of the load balancer, done by its first worker between two of its batches, while all others rest: the only way to it from another
+/// thread. Posting: any thread. Running: the first worker.
 /// </summary>
-public sealed class WorkerMailbox : IDisposable
+public sealed class WorkerMailbox
 {
+    private const int FirstWorker = 0;
+
     private readonly ConcurrentQueue<Action> _queue = new();
-    private readonly Lock _closing = new();
     private readonly Lock _ended = new();
-    private int _descriptor;
-    private bool _isClosed;
+    private readonly WorkerAlarm _alarm;
+    private readonly WorkerGate? _gate;
     private bool _hasEnded;
 
     /// <summary>Makes a mailbox.</summary>
-    /// <exception cref="DeviceException">The process has no descriptor left.</exception>
-    public WorkerMailbox()
+    /// <param name="alarm">What wakes the first worker.</param>
+    /// <param name="gate">What has the others rest, where there are others.</param>
+    public WorkerMailbox(WorkerAlarm alarm, WorkerGate? gate = null)
     {
-        _descriptor = LibcInterop.EventDescriptor(0, LibcInterop.NonBlocking | LibcInterop.CloseOnExec);
-        if (_descriptor < 0)
-        {
-            throw DeviceException.Of("eventfd", "cannot be made", LibcInterop.LastError);
-        }
+        _alarm = alarm;
+        _gate = gate;
     }
-
-    /// <summary>Readable while something waits; for <c>poll</c>.</summary>
-    public int WakeDescriptor => _descriptor;
 
     /// <summary>Whether something waits. Cheap enough to be asked after each batch.</summary>
     public bool HasWork => !_queue.IsEmpty;
@@ -57,34 +53,32 @@ public sealed class WorkerMailbox : IDisposable
     public void Post(Action work)
     {
         _queue.Enqueue(work);
-        Wake();
+        _alarm.Ring();
     }
 
-    /// <summary>Ends a wait of the worker's.</summary>
-    public void Wake()
-    {
-        lock (_closing)
-        {
-            if (!_isClosed)
-            {
-                ulong one = 1;
-                _ = LibcInterop.Write(_descriptor, System.Runtime.InteropServices.MemoryMarshal.AsBytes(new ReadOnlySpan<ulong>(in one)));
-            }
-        }
-    }
-
-    /// <summary>Does what waits. The worker, between batches.</summary>
+    /// <summary>Does what waits. The first worker, between batches.</summary>
     public void Run()
     {
-        Span<byte> count = stackalloc byte[sizeof(ulong)];
-        _ = LibcInterop.Read(_descriptor, count);
-        while (_queue.TryDequeue(out Action? work))
+        if (_gate is null)
         {
-            work();
+            RunAll();
+            return;
+        }
+
+        _gate.Begin(FirstWorker);
+        _gate.Hold(FirstWorker);
+        try
+        {
+            RunAll();
+        }
+        finally
+        {
+            _gate.Release(FirstWorker);
+            _gate.End(FirstWorker);
         }
     }
 
-    /// <summary>Does what still waits, for the last time: from now on who asks does it himself. The worker, at its end.</summary>
+    /// <summary>Does what still waits, for the last time: from now on who asks does it himself. Once all workers have ended.</summary>
     public void End()
     {
         lock (_ended)
@@ -94,17 +88,11 @@ public sealed class WorkerMailbox : IDisposable
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose()
+    private void RunAll()
     {
-        lock (_closing)
+        while (_queue.TryDequeue(out Action? work))
         {
-            if (!_isClosed)
-            {
-                _isClosed = true;
-                _ = LibcInterop.Close(_descriptor);
-                _descriptor = -1;
-            }
+            work();
         }
     }
 

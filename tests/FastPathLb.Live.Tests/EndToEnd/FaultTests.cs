@@ -133,7 +133,10 @@ public sealed class FaultTests
     [InlineData(BadInput, "--mac is for --tap", "--af-packet", "lo", "--mac", "02:00:00:00:00:01")]
     [InlineData(BadInput, "x0: no AF_XDP socket can be bound to queue 7", "--af-xdp", "x0", "--queue", "7")]
     [InlineData(BadInput, "lo: its MTU 65536 is too large for AF_XDP, 3818 is the most", "--af-xdp", "lo")]
-    [InlineData(BadInput, "--workers 2: 1 is expected", "--tap", "tap0", "--workers", "2")]
+    [InlineData(BadInput, "--workers 17: 1 to 16 is expected", "--tap", "tap0", "--workers", "17")]
+    [InlineData(BadInput, "--workers", "--tap", "tap0", "--workers", "0")]
+    [InlineData(BadInput, "x0: 2 workers need a receive queue each, and it has 1: 'ethtool -L x0 combined 2'", "--af-xdp", "x0", "--workers", "2")]
+    [InlineData(BadInput, "one0: cannot be attached to as a TAP device: Invalid argument; several workers need a TAP device with several queues", "--tap", "one0", "--workers", "2")]
     [InlineData(BadInput, "one of --tap NAME, --af-packet IF and --af-xdp IF is expected, found several", "--tap", "tap0", "--af-packet", "lo")]
     [InlineData(BadInput, "/nowhere/live.pcap", "--tap", "tap0", "--pcap", "/nowhere/live.pcap")]
     [InlineData(BadInput, "ADDRESS:PORT is expected", "--tap", "tap0", "--metrics", "9464")]
@@ -143,6 +146,7 @@ public sealed class FaultTests
         using TemporaryFolder folder = new();
         lab.AddNamespace("lb");
         lab.Ip("lb", "link add x0 type veth peer name x1");
+        lab.Ip("lb", "tuntap add dev one0 mode tap");
         folder.Write("lb.yaml", "lb: { address: 10.0.1.5/24 }\nservices: [{ vip: 10.0.1.2, servers: [10.0.1.3] }]\n");
 
         ShellResult result = Shell.TryRun(lab.In(

@@ -29,7 +29,8 @@ public sealed class MetricsTests
         AssertLine(lines, "fastpathlb_drops_total", "reason=\"neighbor-unresolved\"", least: 1);
         AssertLine(lines, "fastpathlb_device_drops_total", "reason=\"queue-full\"", least: 0);
         AssertLine(lines, "fastpathlb_connections", "state=\"TIME_WAIT\"", least: 2);
-        AssertLine(lines, "fastpathlb_connections_capacity", "worker=\"0\"", least: 262_144);
+        AssertLine(lines, "fastpathlb_connections_capacity", string.Empty, least: 262_144);
+        AssertLine(lines, "fastpathlb_connections_used", string.Empty, least: 2);
         AssertLine(lines, "fastpathlb_service_connections_total", "address=\"10.0.1.2\"", least: 2);
         AssertLine(lines, "fastpathlb_server_packets_in_total", "server=\"10.0.1.3:0\"", least: 5);
         AssertLine(lines, "fastpathlb_server_weight", "server=\"10.0.1.4:0\"", least: 1);

@@ -28,8 +28,10 @@ internal sealed class SwarmLab : IDisposable
     /// <param name="isTunnel">Whether hosts are joined by the kernel's vxlan devices, and not by a bridge.</param>
     /// <param name="mtu">MTU of the overlay in bytes.</param>
     /// <param name="isVeth">Whether the load balancer gets a veth end <c>lb0</c> in a namespace of its own, and not a TAP on the bridge.</param>
-    public SwarmLab(bool isTunnel = false, int mtu = 1450, bool isVeth = false)
+    /// <param name="queues">Receive queues of the load balancer's veth end, and of all ends before it: which one a flow comes to, its sender's hash says.</param>
+    public SwarmLab(bool isTunnel = false, int mtu = 1450, bool isVeth = false, int queues = 1)
     {
+        string ends = queues == 1 ? "" : $" numrxqueues {queues} numtxqueues {queues}";
         _mtu = mtu;
         IsTunnel = isTunnel;
         IsVeth = isVeth;
@@ -40,7 +42,7 @@ internal sealed class SwarmLab : IDisposable
         {
             Lab.AddNamespace(name);
             string port = $"p-{name}";
-            Lab.Ip("lb", $"link add {port} type veth peer name eth0 netns {Lab[name]}");
+            Lab.Ip("lb", $"link add {port}{ends} type veth peer name eth0{ends} netns {Lab[name]}");
             Lab.Ip("lb", $"link set {port} mtu {UnderlayMtu} master br0 up");
             if (isTunnel)
             {
@@ -56,7 +58,7 @@ internal sealed class SwarmLab : IDisposable
         if (isVeth)
         {
             Lab.AddNamespace("lb2");
-            Lab.Ip("lb", $"link add p-lb type veth peer name lb0 netns {Lab["lb2"]}");
+            Lab.Ip("lb", $"link add p-lb{ends} type veth peer name lb0{ends} netns {Lab["lb2"]}");
             Lab.Ip("lb", $"link set p-lb mtu {UnderlayMtu} master br0 up");
             Lab.Ip("lb2", $"link set lb0 mtu {UnderlayMtu} up");
 

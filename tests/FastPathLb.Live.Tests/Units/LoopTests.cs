@@ -1,12 +1,5 @@
-using System.Diagnostics.Metrics;
-using FastPathLb.Engine.Building;
-using FastPathLb.Live.Devices;
-using FastPathLb.Live.Metrics;
 using FastPathLb.Live.Running;
-using FastPathLb.NodeState;
-using FastPathLb.Pipeline;
 using FastPathLb.Wire;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FastPathLb.Live.Tests.Units;
 
@@ -25,16 +18,9 @@ public sealed class LoopTests
         const int Batches = 20_000;
         const int Warm = 2_000;
         using FakeDevice device = new();
-        using BuiltLoadBalancer built = Build();
-        using WorkerMailbox mailbox = new();
-        using Meter meter = new("test");
+        using FakeCrew crew = new(Yaml, device);
         using CancellationTokenSource stop = new();
-        LiveClock clock = new();
-        LiveWorker worker = new(built, device, clock, mailbox, new BatchMeter(meter))
-        {
-            Census = new ConnectionCensus(built),
-            Logger = NullLogger.Instance,
-        };
+        LiveClock clock = crew.Clock;
         long before = 0;
         long allocated = -1;
         int batches = 0;
@@ -57,7 +43,7 @@ public sealed class LoopTests
             }
         };
 
-        Assert.Null(worker.Run(stop.Token));
+        Assert.Null(crew.Run(stop.Token));
 
         Assert.Equal(0, allocated);
         Assert.True(device.Sent > Batches * 200L, $"{device.Sent} sent");
@@ -67,17 +53,11 @@ public sealed class LoopTests
     public void It_announces_itself_three_times_and_does_what_others_ask_while_nothing_comes()
     {
         using FakeDevice device = new();
-        using BuiltLoadBalancer built = Build();
-        using WorkerMailbox mailbox = new();
-        using Meter meter = new("test");
+        using FakeCrew crew = new(Yaml, device);
+        WorkerMailbox mailbox = crew.Mailbox;
         using CancellationTokenSource stop = new();
-        LiveWorker worker = new(built, device, new LiveClock(), mailbox, new BatchMeter(meter))
-        {
-            Census = new ConnectionCensus(built),
-            Logger = NullLogger.Instance,
-        };
         Assert.Throws<TimeoutException>(() => mailbox.Ask(() => 1, TimeSpan.FromMilliseconds(10)));
-        Thread thread = new(() => worker.Run(stop.Token));
+        Thread thread = new(() => crew.Run(stop.Token));
         thread.Start();
 
         Assert.Equal(42, mailbox.Ask(() => 42, TimeSpan.FromSeconds(10)));
@@ -90,10 +70,6 @@ public sealed class LoopTests
         Assert.Equal(1, mailbox.Ask(() => 1, TimeSpan.Zero));
     }
 
-    private static BuiltLoadBalancer Build() => LiveBuilder.Build(
-        LbConfigReader.Parse(Yaml, "test.yaml"),
-        new LoadBalancerOptions { AttachPoint = Balancer.AttachPoint.Overlay, Capacity = 1024 });
-
     /// <summary>A datagram for the load balancer's own address, which is answered: no next hop has to be asked for.</summary>
     private static byte[] Datagram()
     {
@@ -102,49 +78,5 @@ public sealed class LoopTests
         new EthernetFields(MacAddress.FromDocker(Ipv4Address.Parse("10.0.1.5")), client, EtherType.Arp).WriteTo(frame);
         new ArpFields(ArpOperation.Request, client, Ipv4Address.Parse("10.0.1.8"), default, Ipv4Address.Parse("10.0.1.2")).WriteTo(frame.AsSpan(14));
         return frame;
-    }
-
-    private sealed class FakeDevice : ILiveDevice
-    {
-        public string Name => "fake";
-
-        public string Kind => "memory";
-
-        public int MtuBytes => 1500;
-
-        public DeviceCounters Counters { get; } = new();
-
-        public string? Failure => null;
-
-        public Action<FrameBatch>? OnReceive { get; set; }
-
-        public long Sent { get; private set; }
-
-        public int Announcements { get; private set; }
-
-        public FrameBatch CreateBatch() => new();
-
-        public bool Receive(FrameBatch batch)
-        {
-            OnReceive?.Invoke(batch);
-            return true;
-        }
-
-        public void Send(FrameBatch batch)
-        {
-            Sent += batch.Emitted.Length;
-            for (int index = 0; index < batch.Emitted.Length; index++)
-            {
-                ReadOnlySpan<byte> frame = batch.EmittedBytes(index);
-                Assert.True(ArpHeader.TryParse(frame[14..], out ArpHeader arp));
-                Announcements += arp.Operation == ArpOperation.Request && arp.SenderAddress == arp.TargetAddress ? 1 : 0;
-            }
-        }
-
-        public void Wait(int wakeDescriptor, int timeoutMilliseconds) => Thread.Sleep(Math.Min(timeoutMilliseconds, 10));
-
-        public void Dispose()
-        {
-        }
     }
 }

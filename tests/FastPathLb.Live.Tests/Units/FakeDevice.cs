@@ -1,4 +1,5 @@
 using FastPathLb.Live.Devices;
+using FastPathLb.Live.Interop;
 using FastPathLb.Pipeline;
 using FastPathLb.Wire;
 
@@ -53,7 +54,8 @@ internal sealed class FakeDevice : ILiveDevice
         }
     }
 
-    public void Wait(int wakeDescriptor, int timeoutMilliseconds) => Thread.Sleep(Math.Min(timeoutMilliseconds, 10));
+    public void Wait(int wakeDescriptor, int timeoutMilliseconds) =>
+        _ = LibcInterop.Poll(wakeDescriptor, -1, Math.Min(timeoutMilliseconds, 10), out _, out _);
 
     public void Dispose()
     {

@@ -110,20 +110,24 @@ internal sealed class EstablishedPath
         ref byte arena = ref MemoryMarshal.GetReference(batch.Arena);
         ref FrameDescriptor frames = ref MemoryMarshal.GetReference(batch.Frames);
         ref FrameShape shapes = ref MemoryMarshal.GetArrayDataReference(_shapes);
-        ref LinkHeader links = ref MemoryMarshal.GetArrayDataReference(_decisions.Links);
-        FlowDecision[] decisions = _decisions.Decisions;
+        FlowDecisions book = _decisions;
+        ref LinkHeader links = ref MemoryMarshal.GetArrayDataReference(book.Links);
+        FlowDecision[] decisions = book.Decisions;
         ConnectionTable table = _table;
         ConntrackTimeouts timeouts = _space.Tracker.Timeouts;
         IpvsCore ipvs = _ipvs;
         Uplink? uplink = _uplink;
-        ushort generation = _decisions.Generation;
+        ushort generation = book.Generation;
+        long stop = due;
+        long bytes = 0;
+        int opened = 0;
         int index = first;
         for (; index < end; index++)
         {
             ref FrameShape shape = ref Unsafe.Add(ref shapes, index);
             ref FrameDescriptor frame = ref Unsafe.Add(ref frames, index);
             long now = Math.Max(frame.TimestampNanoseconds, latest);
-            if (shape.Kind < FrameKind.Opening || now >= due)
+            if (shape.Kind < FrameKind.Opening || now >= stop)
             {
                 break;
             }
@@ -140,8 +144,9 @@ internal sealed class EstablishedPath
                         break;
                     }
 
-                    due = Math.Min(due, _space.NextDue);
+                    stop = Math.Min(stop, _space.NextDue);
                     latest = now;
+                    opened++;
                     continue;
                 }
             }
@@ -164,7 +169,8 @@ internal sealed class EstablishedPath
             ref byte packet = ref Unsafe.Add(ref arena, shape.Start);
             int linkNumber = isReply ? connection.ClientLink : decision.Link;
             if (linkNumber == 0 || shape.LengthBytes > decision.LengthMaxBytes || !decision.Server.IsMasqueraded
-                || (uplink is not null && !IsSourceKnown(ref packet, shape, connection, isReply)))
+                || (uplink is not null && !IsSourceKnown(
+                    ref packet, shape, ref Unsafe.Add(ref links, LinkBack(decisions, connection, isReply)))))
             {
                 break;
             }
@@ -192,16 +198,19 @@ internal sealed class EstablishedPath
             }
 
             ipvs.Connections.Restart(ref connection, number, now + ipvsTimeout);
-            _decisions.Count(decision, shape.LengthBytes, now);
+            book.Count(decision, shape.LengthBytes, now);
             FrameWriter.Send(
-                batch, index, shape, ref isReply ? ref connection.Original : ref connection.Reply, ref Unsafe.Add(ref links, linkNumber), uplink, now);
-            _forwarded++;
-            _forwardedBytes += frame.LengthBytes;
+                batch, index, ref packet, shape, ref isReply ? ref connection.Original : ref connection.Reply,
+                ref Unsafe.Add(ref links, linkNumber), uplink, now);
+            bytes += frame.LengthBytes;
             frame.Connection = number;
             frame.Verdict = Verdict.Forwarded;
             latest = now;
         }
 
+        due = stop;
+        _forwarded += index - first - opened;
+        _forwardedBytes += bytes;
         return index;
     }
 
@@ -308,7 +317,8 @@ internal sealed class EstablishedPath
             return true;
         }
 
-        FrameWriter.Send(batch, index, shape, ref _table[number].Reply, ref _decisions.Links[decision.Link], uplink, now);
+        ref byte packet = ref Unsafe.Add(ref MemoryMarshal.GetReference(batch.Arena), shape.Start);
+        FrameWriter.Send(batch, index, ref packet, shape, ref _table[number].Reply, ref _decisions.Links[decision.Link], uplink, now);
         frame.Verdict = Verdict.Forwarded;
         _forwarded++;
         _forwardedBytes += frame.LengthBytes;
@@ -337,15 +347,18 @@ internal sealed class EstablishedPath
             ref connection, direction, sequence, (uint)numbers, (ushort)tail, end, options, now, timeouts);
     }
 
+    /// <summary>The headers towards where a packet came from, or 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int LinkBack(FlowDecision[] decisions, in Connection connection, bool isReply) =>
+        !isReply ? connection.ClientLink : connection.DecisionOriginal == 0 ? 0 : decisions[connection.DecisionOriginal].Link;
+
     /// <summary>
     /// Whether bridge and VXLAN device let the frame in and learn nothing from it: it comes from where the other direction's go.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private bool IsSourceKnown(ref byte packet, in FrameShape shape, in Connection connection, bool isReply)
+    private bool IsSourceKnown(ref byte packet, in FrameShape shape, ref LinkHeader link)
     {
         ulong mac = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref packet, -8)) & MacMask;
-        int opposite = isReply ? connection.DecisionOriginal == 0 ? 0 : _decisions.Decisions[connection.DecisionOriginal].Link : connection.ClientLink;
-        ref LinkHeader link = ref _decisions.Links[opposite];
         return (link.IsKnownSource && link.Mac == mac && link.Vtep == shape.Vtep)
             || _network!.IsKnown(new MacAddress(BinaryPrimitives.ReverseEndianness(mac) >> 16), BinaryPrimitives.ReverseEndianness(shape.Vtep));
     }

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using FastPathLb.Balancer.Tunnel;
 using FastPathLb.Conntrack;
 using FastPathLb.Pipeline;
@@ -14,6 +13,7 @@ internal static class FrameWriter
     /// <summary>Sends a packet on: translated, with the headers towards its next hop.</summary>
     /// <param name="batch">The batch that holds it.</param>
     /// <param name="index">The frame in the batch.</param>
+    /// <param name="packet">The packet.</param>
     /// <param name="shape">What it looks like.</param>
     /// <param name="other">The other direction's key.</param>
     /// <param name="link">Headers towards the next hop.</param>
@@ -21,9 +21,8 @@ internal static class FrameWriter
     /// <param name="now">Time, nanoseconds since the Unix epoch.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Send(
-        FrameBatch batch, int index, in FrameShape shape, ref FlowKey other, ref LinkHeader link, Uplink? uplink, long now)
+        FrameBatch batch, int index, ref byte packet, in FrameShape shape, ref FlowKey other, ref LinkHeader link, Uplink? uplink, long now)
     {
-        ref byte packet = ref Unsafe.Add(ref MemoryMarshal.GetReference(batch.Arena), shape.Start);
         int headerBytes = Write(ref packet, shape, ref other, ref link, uplink);
         if (uplink is not null && uplink.ComputesChecksums)
         {

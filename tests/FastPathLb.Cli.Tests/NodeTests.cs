@@ -18,7 +18,7 @@ public sealed class NodeTests
         CommandRun run = CommandRun.Of(["verify", s_uplink, "--attach", "node", "--tap", .. Taps]);
 
         Assert.Equal(ExitCode.Success, run.Code);
-        Assert.Contains("  eth0, VXLAN                   166      166       166       0\n", run.Output);
+        Assert.Contains("  eth0, VXLAN                   176      176       176       0\n", run.Output);
         Assert.Contains("  eth0, published ports          20       20        20       0\n", run.Output);
         Assert.Matches("tables of ingress, rows +12 +0\n", run.Output);
         Assert.Matches("tables of lb, rows +66 +0\n", run.Output);
@@ -32,7 +32,7 @@ public sealed class NodeTests
         CommandRun run = CommandRun.Of("verify", capture, "--attach", "node", "--prefix", "node2.");
 
         Assert.Equal(ExitCode.Success, run.Code);
-        Assert.Matches("eth0, VXLAN +14 +14 +14 +0\\n", run.Output);
+        Assert.Matches("eth0, VXLAN +73 +73 +73 +0\\n", run.Output);
         Assert.Matches("eth0, published ports +10 +10 +10 +0\\n", run.Output);
         Assert.Contains("10 that answer for tasks whose own frames no capture shows", run.Output);
         Assert.Contains(
@@ -55,7 +55,7 @@ public sealed class NodeTests
         CommandRun run = CommandRun.Of("verify", Scaled("uplink"), "--attach", "node", "--tap", Scaled("lb-eth0"));
 
         Assert.Equal(ExitCode.Success, run.Code);
-        Assert.Matches("eth0, VXLAN +1,049 +1,049 +1,049 +0\n", run.Output);
+        Assert.Matches("eth0, VXLAN +1,059 +1,059 +1,059 +0\n", run.Output);
         Assert.Matches("eth0, published ports +10 +10 +10 +0\n", run.Output);
         Assert.Matches("lb-eth0 +4,901 +4,901 +4,901 +0\n", run.Output);
         Assert.Matches("tables of lb, rows +46 +0\n", run.Output);
@@ -86,7 +86,7 @@ public sealed class NodeTests
 
         Assert.Equal(ExitCode.Success, run.Code);
         Assert.Equal(
-            [("eth0, VXLAN", 14), ("eth0, published ports", 10)],
+            [("eth0, VXLAN", 24), ("eth0, published ports", 10)],
             run.Json.GetProperty("compared").EnumerateArray()
                 .Select(item => (item.GetProperty("port").GetString()!, item.GetProperty("same").GetInt32())));
         Assert.Equal(1035, run.Json.GetProperty("unheardFramesNotCompared").GetInt32());

@@ -26,12 +26,19 @@ public sealed class SwarmNode
     /// <summary>The card's port.</summary>
     public const int UplinkPort = 0;
 
+    /// <summary>Where packets of the host's own programs come in; their Ethernet header is passed over.</summary>
+    public const int HostPort = -1;
+
+    /// <summary>Bytes before the inner frame in VXLAN: Ethernet, IPv4, UDP and VXLAN headers.</summary>
+    public const int EnvelopeBytes = 50;
+
     private const int EthernetBytes = LinkInput.EthernetHeaderBytes;
 
     private readonly List<NetworkNamespace> _spaces = [];
     private readonly List<NodeBridge> _bridges = [];
     private readonly List<NodePort> _ports = [];
     private readonly List<TaskPort?> _tasks = [];
+    private readonly List<NetworkNamespace> _taskSpaces = [];
     private readonly SortedDictionary<uint, long> _encrypted = [];
     private readonly NetworkNamespace _host;
     private readonly NetworkInterface _card;
@@ -131,9 +138,20 @@ public sealed class SwarmNode
     }
 
     /// <summary>Plugs a task into a bridge.</summary>
-    public void PlugTask(NodeBridge bridge, string name, MacAddress mac, Ipv4Address address)
+    /// <param name="bridge">The bridge.</param>
+    /// <param name="name">Name of the port, for captures.</param>
+    /// <param name="mac">The task's MAC there.</param>
+    /// <param name="address">The task's address there.</param>
+    /// <param name="inside">The task's namespace with its rules and that one device; null where nothing is known of it.</param>
+    public void PlugTask(NodeBridge bridge, string name, MacAddress mac, Ipv4Address address, NetworkNamespace? inside = null)
     {
         TaskPort task = new(bridge, _ports.Count, mac, address);
+        if (inside is not null)
+        {
+            task.Space = new TaskSpace(this, task, inside);
+            _taskSpaces.Add(inside);
+        }
+
         AddPort(new NodePort(name, NodePortKind.Task, mac, bridge, null), task);
         bridge.Add(task, mac);
     }
@@ -144,6 +162,35 @@ public sealed class SwarmNode
         for (int index = 0; index < _ports.Count; index++)
         {
             if (_tasks[index] is not null && _ports[index].Mac == mac)
+            {
+                return index;
+            }
+        }
+
+        return -1;
+    }
+
+    /// <summary>
+    /// The port of the local task whose frame a captured one of the node's own tunnels carries, behind <see cref="EnvelopeBytes"/>; -1 for any
+    /// other frame.
+    /// </summary>
+    public int FindTunnelledTask(ReadOnlySpan<byte> frame)
+    {
+        const int UdpPortOffset = EthernetBytes + Ipv4.HeaderLengthMinimum + 2;
+        const int VniOffset = EnvelopeBytes - 4;
+        if (frame.Length < EnvelopeBytes + EthernetBytes || !IsOwn(frame)
+            || BinaryPrimitives.ReadUInt16BigEndian(frame[12..]) != (ushort)EtherType.Ipv4
+            || (IpProtocol)frame[EthernetBytes + Ipv4.ProtocolOffset] != IpProtocol.Udp
+            || BinaryPrimitives.ReadUInt16BigEndian(frame[UdpPortOffset..]) != _uplink.Port)
+        {
+            return -1;
+        }
+
+        uint vni = BinaryPrimitives.ReadUInt32BigEndian(frame[VniOffset..]) >> 8;
+        MacAddress source = MacAddress.Read(frame[(EnvelopeBytes + MacAddress.LengthBytes)..]);
+        for (int index = 0; index < _ports.Count; index++)
+        {
+            if (_tasks[index] is { } task && _ports[index].Mac == source && task.Bridge.Vni == vni)
             {
                 return index;
             }
@@ -198,6 +245,11 @@ public sealed class SwarmNode
             space.Advance(now, batch);
         }
 
+        foreach (NetworkNamespace space in _taskSpaces)
+        {
+            space.Advance(now, batch);
+        }
+
         Drain(batch, -1);
     }
 
@@ -237,6 +289,15 @@ public sealed class SwarmNode
 
     private Outcome Receive(FrameBatch batch, int index, ref FrameDescriptor frame)
     {
+        if (frame.PortIndex == HostPort)
+        {
+            return frame.LengthBytes < EthernetBytes
+                ? Outcome.Dropped(DropReason.FrameTooShort)
+                : _host.Originate(
+                    batch, frame.Offset + EthernetBytes, frame.LengthBytes - EthernetBytes, frame.WireLengthBytes - EthernetBytes, index,
+                    frame.TimestampNanoseconds);
+        }
+
         if ((uint)frame.PortIndex >= (uint)_ports.Count)
         {
             return Outcome.Dropped(DropReason.DeviceUnplugged);
@@ -248,7 +309,7 @@ public sealed class SwarmNode
         }
 
         return _tasks[frame.PortIndex] is { } task
-            ? Outcome.Of(task.Bridge.Forward(task, batch, frame.Offset, frame.LengthBytes, index, frame.TimestampNanoseconds))
+            ? task.Send(batch, frame, index)
             : Outcome.Dropped(DropReason.DeviceUnplugged);
     }
 

@@ -6,8 +6,8 @@ using FastPathLb.Wire;
 namespace FastPathLb.Balancer.Node;
 
 /// <summary>
-/// A task of this node at a bridge. Its namespace is not emulated: what is addressed to it leaves the emulator here, what it sends comes in
-/// here, and ARP for its address is answered for it.
+/// A task of this node at a bridge. What is addressed to it leaves the emulator here, what it sends comes in here, and ARP for its address
+/// is answered for it. Of its namespace the rules are emulated, where they are known.
 /// </summary>
 internal sealed class TaskPort : BridgePort
 {
@@ -28,6 +28,9 @@ internal sealed class TaskPort : BridgePort
     /// <summary>The bridge that it is plugged into.</summary>
     public NodeBridge Bridge { get; }
 
+    /// <summary>The rules within; null where none are known.</summary>
+    public TaskSpace? Space { get; set; }
+
     /// <inheritdoc/>
     public override DropReason Deliver(FrameBatch batch, int offset, int lengthBytes, int inputIndex, long now)
     {
@@ -47,9 +50,24 @@ internal sealed class TaskPort : BridgePort
                 : DropReason.ArpNotForUs;
         }
 
-        batch.Emit(offset, lengthBytes, now, inputIndex, _port, LinkInput.WireLength(frame));
+        if (Space is { } space && TaskSpace.Handles(frame))
+        {
+            return space.Receive(batch, offset, lengthBytes, inputIndex, now);
+        }
+
+        Emit(batch, offset, lengthBytes, inputIndex, now);
         return DropReason.None;
     }
+
+    /// <summary>Takes a frame that the task sends.</summary>
+    public Outcome Send(FrameBatch batch, in FrameDescriptor frame, int inputIndex) =>
+        Space is { } space && TaskSpace.Handles(batch.Slice(frame.Offset, frame.LengthBytes))
+            ? space.Send(batch, frame, inputIndex)
+            : Outcome.Of(Bridge.Forward(this, batch, frame.Offset, frame.LengthBytes, inputIndex, frame.TimestampNanoseconds));
+
+    /// <summary>Lets a frame out to the task's program.</summary>
+    public void Emit(FrameBatch batch, int offset, int lengthBytes, int inputIndex, long now) =>
+        batch.Emit(offset, lengthBytes, now, inputIndex, _port, LinkInput.WireLength(batch.Slice(offset, lengthBytes)));
 
     private DropReason Answer(MacAddress mac, Ipv4Address address, FrameBatch batch, int inputIndex, long now)
     {

@@ -90,7 +90,7 @@ internal sealed class Ipv4Input
             return Outcome.Dropped(DropReason.MartianSource);
         }
 
-        if (destination == 0 || destination >> 24 == 127)
+        if (destination == 0 || (destination >> 24 == 127 && !packet.Input!.RoutesLoopback))
         {
             return Outcome.Dropped(DropReason.MartianDestination);
         }
@@ -144,7 +144,7 @@ internal sealed class Ipv4Input
         return _space.Forward.Receive(packet);
     }
 
-    private static DropReason Validate(
+    internal static DropReason Validate(
         FrameBatch batch, int offset, int capturedBytes, int wireBytes, PacketCast cast, out int totalLength)
     {
         totalLength = 0;

@@ -12,8 +12,38 @@ namespace FastPathLb.Balancer.Stack;
 internal sealed class Ipv4Output
 {
     private readonly NetworkNamespace _space;
+    private readonly Packet _own = new();
 
     public Ipv4Output(NetworkNamespace space) => _space = space;
+
+    /// <summary>Sends a packet of a program of the namespace's own: routes it (ip_queue_xmit), then from the OUTPUT hook on.</summary>
+    public Outcome Originate(FrameBatch batch, int offset, int capturedBytes, int wireBytes, int inputIndex, long now)
+    {
+        DropReason invalid = Ipv4Input.Validate(batch, offset, capturedBytes, wireBytes, PacketCast.Host, out int totalLength);
+        if (invalid != DropReason.None)
+        {
+            return Outcome.Dropped(invalid);
+        }
+
+        _own.Begin(batch, offset, Math.Min(capturedBytes, totalLength), inputIndex, now);
+        _own.HasPartialChecksum = ChecksumCensus.IsPartial(_own);
+        if (_own.IsFragment)
+        {
+            DropReason fragment = _space.Reassembler.Add(_own);
+            if (fragment != DropReason.None)
+            {
+                return fragment == DropReason.FragmentHeld ? Outcome.Held(fragment) : Outcome.Dropped(fragment);
+            }
+        }
+
+        if (!TryRouteOwn(_own))
+        {
+            return Outcome.Dropped(DropReason.NoRoute);
+        }
+
+        _own.IsSuperPacket = totalLength > (_own.Output?.MtuBytes ?? int.MaxValue);
+        return Outcome.Of(SendLocal(_own));
+    }
 
     /// <summary>Sends a packet that is routed: from the OUTPUT hook on.</summary>
     public DropReason SendLocal(Packet packet)
@@ -25,10 +55,17 @@ internal sealed class Ipv4Output
             return DropReason.FilterRule;
         }
 
+        uint destination = packet.Destination;
         DropReason dropped = _space.Translator.Translate(packet, HookPoint.LocalOut);
         if (dropped != DropReason.None)
         {
             return dropped;
+        }
+
+        // To where it goes now (ip_route_me_harder).
+        if (packet.Destination != destination && !TryRouteOwn(packet))
+        {
+            return DropReason.NoRoute;
         }
 
         if (_space.Ipvs.IsActive && !packet.IsBalanced && packet.Protocol == IpProtocol.Icmp
@@ -75,6 +112,13 @@ internal sealed class Ipv4Output
         packet.Output = route.Interface;
         packet.NextHop = route.Via != 0 ? route.Via : packet.Destination;
         return true;
+    }
+
+    // To an address of the namespace's own it leaves by no interface.
+    private bool TryRouteOwn(Packet packet)
+    {
+        packet.Output = null;
+        return _space.IsLocalAddress(packet.Destination) || TryRoute(packet);
     }
 
     private DropReason Finish(Packet packet)

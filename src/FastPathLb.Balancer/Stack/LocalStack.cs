@@ -22,6 +22,7 @@ internal sealed class LocalStack
     public Outcome Receive(Packet packet) => packet.Protocol switch
     {
         IpProtocol.Icmp => ReceiveIcmp(packet),
+        IpProtocol.Tcp or IpProtocol.Udp when _space.Programs is { } programs => programs.Deliver(packet),
         _ when _space.HasUnknownListeners => Outcome.Consumed(DropReason.LocalDeliveredToStack),
         IpProtocol.Tcp => ReceiveTcp(packet),
         IpProtocol.Udp => ReceiveUdp(packet),

@@ -31,6 +31,9 @@ public sealed class NetworkInterface
     /// <summary>Whether the device vouches for transport checksums: a veth's peer never sent them over a wire.</summary>
     public bool TrustsChecksums { get; init; } = true;
 
+    /// <summary>Whether packets for 127.0.0.0/8 may come in here (route_localnet), as Docker sets it for its bridges.</summary>
+    public bool RoutesLoopback { get; set; }
+
     /// <summary>Addresses with their prefixes, in the order they were added.</summary>
     public IReadOnlyList<Ipv4Prefix> Addresses => _addresses;
 

@@ -94,6 +94,9 @@ public sealed class NetworkNamespace
     /// <summary>Whether programs listen here that nothing tells of, as on a host: then what is for them is taken without a word.</summary>
     public bool HasUnknownListeners { get; set; }
 
+    /// <summary>Programs that take what is delivered to their sockets; null where there are none that are known.</summary>
+    internal ILocalPrograms? Programs { get; set; }
+
     /// <summary>Whether senders are told of better routes (send_redirects).</summary>
     public bool SendsRedirects { get; set; } = true;
 
@@ -316,4 +319,8 @@ public sealed class NetworkNamespace
         NetworkInterface device, FrameBatch batch, int offset, int capturedBytes, int wireBytes, int inputIndex, long now,
         out int connection) =>
         LinkInput.Receive(device, batch, offset, capturedBytes, wireBytes, inputIndex, now, out connection);
+
+    /// <summary>Sends a packet of a program here: from OUTPUT on.</summary>
+    internal Outcome Originate(FrameBatch batch, int offset, int capturedBytes, int wireBytes, int inputIndex, long now) =>
+        Output.Originate(batch, offset, capturedBytes, wireBytes, inputIndex, now);
 }

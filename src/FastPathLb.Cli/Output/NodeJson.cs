@@ -87,7 +87,6 @@ internal static class NodeJson
         }
 
         writer.WriteEndArray();
-        writer.WriteNumber("taskFramesNotCompared", comparison.TaskFrameCount);
         writer.WriteNumber("hostFramesNotCompared", comparison.HostFrameCount);
         writer.WriteNumber("uncausedFramesNotCompared", comparison.UncausedFrameCount);
         writer.WriteNumber("unheardFramesNotCompared", comparison.UnheardFrameCount);

@@ -115,8 +115,7 @@ internal static class NodeText
 
         table.Write(writer);
         writer.WriteLine(
-            $"  Not compared at the card: {Of(comparison.TaskFrameCount)} frames that tasks of this node sent, "
-            + $"{Of(comparison.HostFrameCount)} of the host's own programs, "
+            $"  Not compared at the card: {Of(comparison.HostFrameCount)} frames of the host's own programs, "
             + $"{Of(comparison.UncausedFrameCount)} that answer for tasks whose own frames no capture shows, "
             + $"{Of(comparison.UnheardFrameCount)} of load balancers whose callers no capture shows (--tap).");
         foreach ((_, FrameVerdict verdict) in run.Frames)

@@ -14,11 +14,17 @@ public sealed class SwarmNodeBuilder
 {
     private const string GatewayBridge = "docker_gwbridge";
 
+    // Beyond any number of networks.
+    private const int FirstTaskNumber = 0x8000;
+
     private readonly NodeDump _state;
     private readonly LoadBalancerOptions _options;
     private readonly List<string> _warnings = [];
     private readonly List<ConnectionTable> _tables = [];
     private readonly Dictionary<string, NodeBridge> _overlays = new(StringComparer.Ordinal);
+
+    private int _taskTable = -1;
+    private int _taskCount;
 
     private SwarmNodeBuilder(NodeDump state, LoadBalancerOptions options)
     {
@@ -108,7 +114,7 @@ public sealed class SwarmNodeBuilder
             AddNeighbors(space, (network?.Endpoints ?? []).Select(endpoint => (endpoint.Address, (MacAddress?)endpoint.Mac)));
         }
 
-        AddTasks(node, bridge, network);
+        AddTasks(node, bridge, network, vxlan.Mtu);
         AddHeardTasks(node, bridge, state, name);
     }
 
@@ -145,6 +151,8 @@ public sealed class SwarmNodeBuilder
             return;
         }
 
+        // dockerd sets route_localnet on its bridges, so that callers on 127.0.0.1 get their answers.
+        device.RoutesLoopback = true;
         NodeBridge bridge = node.AddHostBridge(device);
         DockerNetwork? network = _state.Docker.FindNetwork(GatewayBridge);
         NetworkNamespace? sandbox = node.Spaces.FirstOrDefault(space => space.Name == "ingress");
@@ -158,15 +166,39 @@ public sealed class SwarmNodeBuilder
         }
 
         AddNeighbors(host, (network?.Endpoints ?? []).Select(endpoint => (endpoint.Address, (MacAddress?)endpoint.Mac)));
-        AddTasks(node, bridge, network);
+        AddTasks(node, bridge, network, device.MtuBytes);
     }
 
-    private static void AddTasks(SwarmNode node, NodeBridge bridge, DockerNetwork? network)
+    private void AddTasks(SwarmNode node, NodeBridge bridge, DockerNetwork? network, int mtuBytes)
     {
         foreach (DockerEndpoint endpoint in (network?.Endpoints ?? []).Where(endpoint => !endpoint.IsLoadBalancer))
         {
-            node.PlugTask(bridge, $"{endpoint.Name}@{network!.Name}", endpoint.Mac, endpoint.Address);
+            string name = $"{endpoint.Name}@{network!.Name}";
+            NetworkNamespace? inside = TaskRules.Find(_state, network, endpoint) is { } rules
+                ? BuildTaskSpace(name, endpoint, rules, mtuBytes)
+                : null;
+            node.PlugTask(bridge, name, endpoint.Mac, endpoint.Address, inside);
         }
+    }
+
+    // All tasks' namespaces have the same timeouts, so that they share a table.
+    private NetworkNamespace BuildTaskSpace(string name, DockerEndpoint endpoint, IptablesState rules, int mtuBytes)
+    {
+        if (_taskTable < 0)
+        {
+            _taskTable = _tables.Count;
+            _tables.Add(new ConnectionTable(_options.Capacity, _options.Seed));
+        }
+
+        _taskCount++;
+        NetworkNamespace space = new(name, (ushort)(FirstTaskNumber + _taskCount), _tables[_taskTable]) { ForwardsPackets = false };
+        NetworkInterface device = new("eth0", 0, endpoint.Mac, mtuBytes);
+        space.AddInterface(device);
+        space.AddAddress(device, new Ipv4Prefix(endpoint.Address, endpoint.PrefixLength));
+        RuleCompiler.Fill(space.Mangle, rules.Mangle, _warnings);
+        RuleCompiler.Fill(space.Translator.Table, rules.Nat, _warnings);
+        RuleCompiler.Fill(space.Filter, rules.Filter, _warnings);
+        return space;
     }
 
     // What ARP told in the meantime, or will at the first packet; nobody's own addresses.

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using FastPathLb.Balancer.Node;
 using FastPathLb.Pipeline;
 using FastPathLb.Wire;
@@ -13,10 +12,6 @@ public sealed class SwarmWire
 {
     /// <summary>Most frames that one causes: nodes that are set up wrongly could hand one to and fro for ever.</summary>
     public const int FrameCountMax = 256;
-
-    private const int EnvelopeBytes = 50;
-    private const int UdpPortOffset = EthernetHeader.MinimumLengthBytes + Ipv4Header.MinimumLengthBytes + 2;
-    private const int VniOffset = EnvelopeBytes - 4;
 
     private readonly FrameBatch _batch = new();
     private readonly Queue<(int Node, int Port, byte[] Frame)> _crossing = new();
@@ -50,8 +45,8 @@ public sealed class SwarmWire
         (node, port, skipBytes) = (FindSender(frame), SwarmNode.UplinkPort, 0);
         if (node >= 0)
         {
-            skipBytes = EnvelopeBytes;
-            port = FindTask(_nodes[node], frame);
+            skipBytes = SwarmNode.EnvelopeBytes;
+            port = _nodes[node].FindTunnelledTask(frame);
             return port > 0;
         }
 
@@ -150,30 +145,6 @@ public sealed class SwarmWire
             if (_nodes[node].TunnelAddress == address || _nodes[node].Ports[SwarmNode.UplinkPort].Mac == mac)
             {
                 return node;
-            }
-        }
-
-        return -1;
-    }
-
-    // The task's own frame in a tunnel of its node: that node's bridge has it from the task.
-    private static int FindTask(SwarmNode node, ReadOnlySpan<byte> frame)
-    {
-        if (frame.Length < EnvelopeBytes + EthernetHeader.MinimumLengthBytes
-            || (EtherType)BinaryPrimitives.ReadUInt16BigEndian(frame[EthernetHeader.EtherTypeOffset..]) != EtherType.Ipv4
-            || (IpProtocol)frame[EthernetHeader.MinimumLengthBytes + 9] != IpProtocol.Udp
-            || BinaryPrimitives.ReadUInt16BigEndian(frame[UdpPortOffset..]) != node.TunnelPort)
-        {
-            return -1;
-        }
-
-        uint vni = BinaryPrimitives.ReadUInt32BigEndian(frame[VniOffset..]) >> 8;
-        MacAddress source = MacAddress.Read(frame[(EnvelopeBytes + EthernetHeader.SourceOffset)..]);
-        for (int port = 0; port < node.Ports.Count; port++)
-        {
-            if (node.Ports[port] is { Kind: NodePortKind.Task } task && task.Mac == source && task.Bridge!.Vni == vni)
-            {
-                return port;
             }
         }
 

@@ -66,21 +66,20 @@ public sealed class NodeSource
                 return true;
             }
 
-            int port = PortOf(earliest);
-            if (port < 0)
+            int port = PortOf(earliest, out int skip);
+            if (port >= 0 && !batch.TryAdd(
+                earliest.Frame.AsSpan(skip), earliest.Timestamp, earliest.Number, earliest.WireLengthBytes - skip, port))
+            {
+                return true;
+            }
+
+            if (port < 0 || skip > 0)
             {
                 PassedOverCount++;
                 PassedOver?.Invoke(earliest.Port, earliest.Frame, earliest.Timestamp, earliest.Number);
             }
-            else if (!batch.TryAdd(earliest.Frame, earliest.Timestamp, earliest.Number, earliest.WireLengthBytes, port))
-            {
-                return true;
-            }
-            else if (port != SwarmNode.UplinkPort)
-            {
-                TaskFrameCount++;
-            }
 
+            TaskFrameCount += port > SwarmNode.UplinkPort ? 1 : 0;
             earliest.Take();
         }
     }
@@ -102,11 +101,19 @@ public sealed class NodeSource
     }
 
     // By its source: what the node sent is the recording's own; what a task sent is the task's.
-    private int PortOf(Capture capture)
+    private int PortOf(Capture capture, out int skipBytes)
     {
+        skipBytes = 0;
         if (capture.Port == SwarmNode.UplinkPort)
         {
-            return _node.IsOwn(capture.Frame) ? -1 : SwarmNode.UplinkPort;
+            if (!_node.IsOwn(capture.Frame))
+            {
+                return SwarmNode.UplinkPort;
+            }
+
+            // What a task sent to another node: the tunnel shows it, and the node's part in it is compared.
+            skipBytes = SwarmNode.EnvelopeBytes;
+            return _node.FindTunnelledTask(capture.Frame);
         }
 
         // A task is asked for its address where it is plugged in; what it asks and answers in ARP is not needed twice.

@@ -9,9 +9,7 @@ namespace FastPathLb.Engine.Verifying;
 
 /// <summary>
 /// Are the frames at each port of a node those that its captures show? At the card: VXLAN, and flows of published ports. At namespaces'
-/// devices: all IPv4. Left out, and counted, is what is no work of the node's: frames of tasks, whose namespaces are not emulated, and of
-/// the
-/// host's own programs.
+/// devices: all IPv4 but what tasks sent there. Left out, and counted, is what is no work of the node's, or has no cause in any capture.
 /// </summary>
 public sealed class NodeComparison
 {
@@ -46,9 +44,6 @@ public sealed class NodeComparison
         _vxlanPort = (ushort)(state.Namespaces.Values.SelectMany(space => space.Interfaces)
             .FirstOrDefault(device => device.Vxlan is not null)?.Vxlan!.DestinationPort ?? VxlanState.DefaultPort);
     }
-
-    /// <summary>Frames that tasks of the node sent over the tunnel.</summary>
-    public long TaskFrameCount { get; private set; }
 
     /// <summary>Frames of the host's own programs.</summary>
     public long HostFrameCount { get; private set; }
@@ -143,12 +138,9 @@ public sealed class NodeComparison
         if (packet.Protocol == IpProtocol.Udp && frame.Length > EnvelopeBytes + EthernetBytes
             && BinaryPrimitives.ReadUInt16BigEndian(frame[UdpPortOffset..]) == _vxlanPort)
         {
-            MacAddress source = MacAddress.Read(frame[(EnvelopeBytes + EthernetHeader.SourceOffset)..]);
-            bool isTasks = _node.FindTask(source) >= 0;
-            bool isUnheard = !isTasks && IsUnheard(source);
-            TaskFrameCount += isTasks && counts ? 1 : 0;
+            bool isUnheard = IsUnheard(MacAddress.Read(frame[(EnvelopeBytes + EthernetHeader.SourceOffset)..]));
             UnheardFrameCount += isUnheard && counts ? 1 : 0;
-            return isTasks || isUnheard ? null : Of($"{name}, VXLAN", AttachPoint.Underlay);
+            return isUnheard ? null : Of($"{name}, VXLAN", AttachPoint.Underlay);
         }
 
         bool isPublished = packet.Payload.Length >= 4

@@ -15,6 +15,16 @@ public sealed class EmbeddedResolver
     private readonly NameTable[] _tables;
     private readonly Random _random;
 
+    /// <summary>Makes a resolver of a node's state: of Docker's files, or of the services that a configuration names.</summary>
+    /// <param name="state">The state.</param>
+    /// <param name="container">Container or task that asks, by its name or the beginning of it; null: one on all networks.</param>
+    /// <param name="seed">Seed of the order in which several addresses are given.</param>
+    /// <exception cref="NodeStateException">No names are known, or no container of that name.</exception>
+    public EmbeddedResolver(NodeState.NodeState state, string? container = null, int seed = 1)
+        : this(ConfiguredNetwork.AddTo(state), container, seed)
+    {
+    }
+
     /// <summary>Makes a resolver.</summary>
     /// <param name="docker">Docker's files.</param>
     /// <param name="container">Container or task that asks, by its name or the beginning of it; null: one on all networks.</param>
@@ -35,7 +45,8 @@ public sealed class EmbeddedResolver
         if (_tables.Length == 0)
         {
             throw new NodeStateException(
-                "there is no overlay network to resolve names in: expected network-inspect-v.NET.json (docker network inspect -v NET)");
+                "there is no overlay network to resolve names in: expected network-inspect-v.NET.json (docker network inspect -v NET), "
+                + "or in YAML a service with a name and a VIP");
         }
     }
 

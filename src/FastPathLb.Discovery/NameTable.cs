@@ -54,7 +54,11 @@ internal sealed class NameTable
             inspect?.Networks.FirstOrDefault(item => item.Network == Network.Id || item.Network == Network.Name)?.Aliases ?? [];
         foreach (DockerNetworkTask task in service.Tasks.Where(_ => service.Name.Length > 0))
         {
-            AddContainer(task.Name, task.Address);
+            if (task.Name.Length > 0)
+            {
+                AddContainer(task.Name, task.Address);
+            }
+
             foreach (string name in aliases.Prepend(service.Name))
             {
                 Add($"tasks.{name}", task.Address, $"tasks of service {service.Name}");

@@ -6,14 +6,23 @@ namespace FastPathLb.Discovery;
 /// <summary>Answers queries on a UDP address until it is told to stop. Owned by one thread.</summary>
 public sealed class ResolverSocket : IDisposable
 {
-    private readonly EmbeddedResolver _resolver;
+    private readonly Func<EmbeddedResolver> _names;
     private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
 
     /// <summary>Takes the address.</summary>
     /// <exception cref="IOException">It cannot be had.</exception>
     public ResolverSocket(EmbeddedResolver resolver, IPEndPoint address)
+        : this(() => resolver, address)
     {
-        _resolver = resolver;
+    }
+
+    /// <summary>Takes the address, for names that may change.</summary>
+    /// <param name="names">What answers the next query; asked on the thread that answers.</param>
+    /// <param name="address">The address; port 0 is any that is free.</param>
+    /// <exception cref="IOException">It cannot be had.</exception>
+    public ResolverSocket(Func<EmbeddedResolver> names, IPEndPoint address)
+    {
+        _names = names;
         try
         {
             _socket.Bind(address);
@@ -43,7 +52,7 @@ public sealed class ResolverSocket : IDisposable
             {
                 SocketReceiveFromResult received =
                     await _socket.ReceiveFromAsync(query, SocketFlags.None, any, stopping).ConfigureAwait(false);
-                int length = _resolver.Answer(query.AsSpan(0, received.ReceivedBytes), answer);
+                int length = _names().Answer(query.AsSpan(0, received.ReceivedBytes), answer);
                 if (length > 0)
                 {
                     AnswerCount++;

@@ -32,6 +32,7 @@ public sealed class DnsTests
     }
 
     [Theory]
+    [InlineData("--listen 127.0.0.1: an IPv4 address and a port, such as 127.0.0.1:5353, is expected", "--listen", "127.0.0.1")]
     [InlineData("a NAME to resolve, or --listen ADDRESS:PORT, is expected (see 'fastpathlb dns --help')")]
     [InlineData("--listen nowhere: an IPv4 address and a port, such as 127.0.0.1:5353, is expected", "--listen", "nowhere")]
     [InlineData(

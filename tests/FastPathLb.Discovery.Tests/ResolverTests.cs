@@ -124,6 +124,45 @@ public sealed class ResolverTests
         "expected network-inspect-v.NET.json", Assert.Throws<NodeStateException>(() => new EmbeddedResolver(DockerState.Empty)).Message);
 
     [Fact]
+    public void A_configuration_by_hand_has_the_names_it_gives()
+    {
+        NodeState.NodeState state = LbConfigReader.Parse(
+            """
+            lb: { address: 10.0.1.5/24 }
+            services:
+              - { name: web, vip: 10.0.1.2, servers: [10.0.1.3, 10.0.1.4] }
+              - { vip: 10.0.1.9, servers: [10.0.1.3] }
+              - { name: dns, vip: 10.0.1.7, protocol: udp, port: 53, servers: ["10.0.1.8:5353", "10.0.1.8:5354"] }
+            """,
+            "lb.yaml");
+        EmbeddedResolver resolver = new(state);
+
+        Assert.Equal(["lb"], resolver.Networks);
+        Assert.Equal(["10.0.1.2"], Ask(resolver, "web"));
+        Assert.Equal(["10.0.1.2"], Ask(resolver, "web.lb"));
+        Assert.Equal(["10.0.1.3", "10.0.1.4"], Ask(resolver, "tasks.web").Order());
+        Assert.Equal(["10.0.1.7"], Ask(resolver, "dns"));
+        Assert.Equal(["10.0.1.8"], Ask(resolver, "tasks.dns"));
+        Assert.Equal(DnsResponseCode.Refused, resolver.Resolve("", DnsRecordType.A).Code);
+        Assert.Equal(
+            DnsResponseCode.Refused,
+            resolver.Resolve(EmbeddedResolver.ReverseName(Ipv4Address.Parse("10.0.1.3")), DnsRecordType.Ptr).Code);
+        Assert.Contains(
+            "a service with a name and a VIP",
+            Assert.Throws<NodeStateException>(() => new EmbeddedResolver(LbConfigReader.Parse("lb: { address: 10.0.1.5/24 }", "y"))).Message);
+    }
+
+    [Fact]
+    public void Dockers_files_go_before_names_by_hand()
+    {
+        NodeState.NodeState state = Recordings.ReadNode("swarm-web") with
+        {
+            NamedServices = [new NamedService("web", Ipv4Address.Parse("10.0.9.9"), [])],
+        };
+        Assert.Equal(["10.0.1.2"], Ask(new EmbeddedResolver(state), "web"));
+    }
+
+    [Fact]
     public void An_answer_on_the_wire_is_Dockers()
     {
         Reply reply = Exchange(StubResolver.Query("tasks.web", 1, id: 0xBEEF));
@@ -201,6 +240,20 @@ public sealed class ResolverTests
         await running;
         Assert.Equal(2, socket.AnswerCount);
         Assert.Throws<IOException>(() => new ResolverSocket(new EmbeddedResolver(s_docker), socket.Address));
+    }
+
+    [Fact]
+    public async Task Names_that_change_are_answered_anew()
+    {
+        EmbeddedResolver names = new(s_docker);
+        using ResolverSocket socket = new(() => names, new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 0));
+        using CancellationTokenSource stop = new();
+        Task running = socket.RunAsync(stop.Token);
+        Assert.Equal(5, (await StubResolver.AskAsync(socket.Address, StubResolver.Query("shop", 1))).Code);
+        names = new EmbeddedResolver(s_docker with { Networks = [Mynet with { Services = [Mynet.Services[0] with { Name = "shop" }] }] });
+        Assert.Single((await StubResolver.AskAsync(socket.Address, StubResolver.Query("shop", 1))).Records);
+        await stop.CancelAsync();
+        await running;
     }
 
     private static string[] Ask(EmbeddedResolver resolver, string name) =>

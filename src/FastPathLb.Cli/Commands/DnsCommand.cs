@@ -52,22 +52,16 @@ internal static class DnsCommand
         command.Add(json);
         command.SetAction(parsed =>
         {
-            EmbeddedResolver resolver = new(folder.Read(parsed).ReadState().Docker, parsed.GetValue(container));
+            EmbeddedResolver resolver = new(folder.Read(parsed).ReadState(), parsed.GetValue(container));
             return (parsed.GetValue(name), parsed.GetValue(listen)) switch
             {
-                (null, { } address) => Listen(resolver, AddressOf(address), console),
+                (null, { } address) => Listen(resolver, DnsAddress.Parse("--listen", address, null), console),
                 ({ } asked, null) => Ask(resolver, asked, parsed.GetValue(type), parsed.GetValue(json), console),
                 _ => throw new UsageException("a NAME to resolve, or --listen ADDRESS:PORT, is expected (see 'fastpathlb dns --help')"),
             };
         });
         return command.WithExamples(s_examples);
     }
-
-    private static IPEndPoint AddressOf(string text) =>
-        text.Contains(':', StringComparison.Ordinal) && IPEndPoint.TryParse(text, out IPEndPoint? address)
-            && address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork
-            ? address
-            : throw new UsageException($"--listen {text}: an IPv4 address and a port, such as 127.0.0.1:5353, is expected");
 
     private static int Listen(EmbeddedResolver resolver, IPEndPoint address, CommandConsole console)
     {

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using FastPathLb.Cli.Options;
 using FastPathLb.Cli.Output;
+using FastPathLb.Cli.Running;
 using FastPathLb.Live.Devices;
 using FastPathLb.Live.Metrics;
 using FastPathLb.Live.Running;
@@ -16,6 +17,7 @@ internal static class RunCommand
     [
         "fastpathlb run --tap tap0 --config lb.yaml",
         "fastpathlb run --tap tap0 --config lb.yaml --pcap live.pcap --metrics 127.0.0.1:9464 --top",
+        "fastpathlb run --tap tap0 --config lb.yaml --dns 10.0.1.1    (then, with that as nameserver: curl http://web/)",
         "fastpathlb run --af-xdp eth1 --node dumps/ --attach underlay",
         "fastpathlb run --af-packet eth1 --config lb.yaml --workers 4",
         "fastpathlb ctl ipvsadm -e -f 257 -r 10.0.1.3 -m -w 0        # drain a server of it",
@@ -35,6 +37,7 @@ internal static class RunCommand
     {
         RunPlan plan = RunPlanner.Plan(typed);
         using ILoggerFactory loggers = LiveLogging.Create(typed.LogLevel, typed.IsLogJson);
+        using LiveResolver? resolver = plan.Dns is { } address ? new LiveResolver(address, plan.Node, loggers) : null;
         LiveClock clock = new();
         IReadOnlyList<ILiveDevice> queues = plan.OpenQueues(clock);
         LiveBalancer? live = null;
@@ -55,6 +58,7 @@ internal static class RunCommand
 
         using (live)
         {
+            resolver?.Start(() => live.State);
             return Run(plan, live, console);
         }
     }

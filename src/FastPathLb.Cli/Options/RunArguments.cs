@@ -31,6 +31,8 @@ internal sealed record RunArguments
 
     public int? RecordingFiles { get; init; }
 
+    public string? Dns { get; init; }
+
     public string? Metrics { get; init; }
 
     public string? Otlp { get; init; }

@@ -68,6 +68,13 @@ internal sealed class RunOptions
     private Option<int?> RecordingFiles { get; } = OptionKinds.Number(
         "--pcap-files", "Keep so many files of --pcap-size, the newest (default 10)", 1);
 
+    private Option<string?> Dns { get; } = new("--dns")
+    {
+        HelpName = "ADDRESS[:PORT]",
+        Description = "Answer names as Docker's embedded resolver does, at an address of this machine (port 53): clients with it as "
+            + "nameserver can call http://SERVICE/",
+    };
+
     private Option<string?> Metrics { get; } = new("--metrics")
     {
         HelpName = "ADDRESS:PORT",
@@ -117,7 +124,7 @@ internal sealed class RunOptions
         Option[] all =
         [
             Tap, Packet, Xdp, NodeFolder, ConfigFile, Attach, Mtu, Mac, Queue, ZeroCopy, BusyPoll, Workers, Recording, RecordingMegabytes,
-            RecordingFiles, Metrics, Otlp, Control, NoControl, NoWatch, Capacity, Seed, SourcePorts, Top, LogLevel, LogJson,
+            RecordingFiles, Dns, Metrics, Otlp, Control, NoControl, NoWatch, Capacity, Seed, SourcePorts, Top, LogLevel, LogJson,
         ];
         foreach (Option option in all)
         {
@@ -142,6 +149,7 @@ internal sealed class RunOptions
         Recording = parsed.GetValue(Recording),
         RecordingMegabytes = parsed.GetValue(RecordingMegabytes),
         RecordingFiles = parsed.GetValue(RecordingFiles),
+        Dns = parsed.GetValue(Dns),
         Metrics = parsed.GetValue(Metrics),
         Otlp = parsed.GetValue(Otlp),
         Control = parsed.GetValue(Control),

@@ -1,3 +1,4 @@
+using System.Net;
 using FastPathLb.Live.Devices;
 using FastPathLb.Live.Running;
 using NodeDump = FastPathLb.NodeState.NodeState;
@@ -13,6 +14,9 @@ internal sealed record RunPlan
 
     /// <summary>Opens the device, a queue for each worker; frames are stamped by the clock.</summary>
     public required Func<LiveClock, IReadOnlyList<ILiveDevice>> OpenQueues { get; init; }
+
+    /// <summary>Where names are answered, or null.</summary>
+    public IPEndPoint? Dns { get; init; }
 
     public string? Metrics { get; init; }
 

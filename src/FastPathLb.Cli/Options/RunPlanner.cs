@@ -77,6 +77,7 @@ internal static class RunPlanner
             },
             Node = node,
             OpenQueues = clock => Open(typed, clock, node, balancer),
+            Dns = typed.Dns is null ? null : DnsAddress.Parse("--dns", typed.Dns, DnsAddress.PortDefault),
             Metrics = typed.Metrics,
             Otlp = typed.Otlp is null ? null
                 : Uri.TryCreate(typed.Otlp, UriKind.Absolute, out Uri? endpoint) ? endpoint

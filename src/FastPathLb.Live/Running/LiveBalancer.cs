@@ -67,6 +67,9 @@ public sealed class LiveBalancer : IDisposable
     /// <summary>The meter of all its instruments.</summary>
     public Meter Meter { get; } = null!;
 
+    /// <summary>The state in force. Any thread.</summary>
+    public NodeDump State => _reloader.Current;
+
     /// <summary>What it tells of itself, from any thread.</summary>
     public LiveReporter Reporter { get; } = null!;
 

@@ -33,8 +33,14 @@ internal static class LbConfigExpander
             Override(node.GetOrAdd(section.Name), section);
         }
 
-        return node.Build();
+        return node.Build() with { NamedServices = NamesOf(config) };
     }
+
+    private static NamedService[] NamesOf(LbConfig config) =>
+    [
+        .. config.Services.Where(service => service is { Name.Length: > 0, Address: not null }).Select(service => new NamedService(
+            service.Name!, service.Address!.Value, [.. service.Service.Servers.Select(server => server.Address).Distinct()])),
+    ];
 
     private static void ExpandBalancer(LbConfig config, BalancerSection section, NamespaceDraft space)
     {

@@ -26,6 +26,9 @@ public sealed record NodeState
     /// <summary>Docker's inspects, empty where there were none.</summary>
     public DockerState Docker { get; init; } = DockerState.Empty;
 
+    /// <summary>Services that a hand-written configuration names; of a folder of dumps, Docker's inspects tell the names.</summary>
+    public IReadOnlyList<NamedService> NamedServices { get; init; } = [];
+
     /// <summary>The namespace of that name; an error that names what is missing if there is none.</summary>
 #pragma warning disable CA1065 // The user's files are to blame, as everywhere here, and Program prints the message.
     public NamespaceState this[string name] => Namespaces.TryGetValue(name, out NamespaceState? found)

@@ -40,6 +40,13 @@ internal sealed partial class NetworkLab : IDisposable
     /// <summary>Runs <c>ip</c> in a namespace.</summary>
     public string Ip(string name, string arguments) => Shell.Run(["ip", "-n", this[name], .. arguments.Split(' ')]);
 
+    /// <summary>Gives the programs of a namespace a nameserver of their own.</summary>
+    public void SetNameserver(string name, string address)
+    {
+        Directory.CreateDirectory(ResolverFolder(this[name]));
+        File.WriteAllText(Path.Combine(ResolverFolder(this[name]), "resolv.conf"), $"nameserver {address}\noptions timeout:2 attempts:2\n");
+    }
+
     /// <summary>A command line of a program in a namespace.</summary>
     public string[] In(string name, params string[] words) => ["ip", "netns", "exec", this[name], .. words];
 
@@ -79,8 +86,15 @@ internal sealed partial class NetworkLab : IDisposable
         foreach (string name in _namespaces)
         {
             Shell.TryRun("ip", "netns", "del", name);
+            if (Directory.Exists(ResolverFolder(name)))
+            {
+                Directory.Delete(ResolverFolder(name), recursive: true);
+            }
         }
     }
+
+    // "ip netns exec" has its files stand in for those of /etc.
+    private static string ResolverFolder(string name) => $"/etc/netns/{name}";
 
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     [LibraryImport("libc", EntryPoint = "setns", SetLastError = true)]

@@ -26,8 +26,10 @@ public sealed class SwarmNode
     /// <summary>The card's port.</summary>
     public const int UplinkPort = 0;
 
-    /// <summary>Where packets of the host's own programs come in; their Ethernet header is passed over.</summary>
-    public const int HostPort = -1;
+    /// <summary>
+    /// Where packets of the host's own programs come in; their Ethernet header is passed over. Not -1, which says that there is no such port.
+    /// </summary>
+    public const int HostPort = -2;
 
     /// <summary>Bytes before the inner frame in VXLAN: Ethernet, IPv4, UDP and VXLAN headers.</summary>
     public const int EnvelopeBytes = 50;

@@ -27,6 +27,9 @@ public sealed class FrameSteering
     /// <summary>The frame is processed while all other workers rest.</summary>
     public const int Alone = -1;
 
+    /// <summary>What a port is multiplied by, whose result's upper half then tells the worker: 2^32 divided by the golden ratio.</summary>
+    public const uint PortMultiplier = 0x9E3779B1;
+
     private const int EthernetBytes = 14;
     private const int UdpBytes = 8;
     private const int FragmentBits = 0x3FFF;
@@ -47,8 +50,14 @@ public sealed class FrameSteering
         Refresh();
     }
 
+    /// <summary>Whether all frames are the first worker's.</summary>
+    public bool IsWhole => _isWhole;
+
+    /// <summary>Addresses that sources are translated to. While all workers rest.</summary>
+    public IReadOnlyCollection<uint> TranslatedAddresses => _translated;
+
     /// <summary>The worker of a client's port, or of an ICMP identifier: clients' ports in use are mixed well first.</summary>
-    public static int WorkerOfPort(ushort port, int workers) => (int)((((port * 0x9E3779B1u) >> 16) * (uint)workers) >> 16);
+    public static int WorkerOfPort(ushort port, int workers) => (int)((((port * PortMultiplier) >> 16) * (uint)workers) >> 16);
 
     /// <summary>Looks which addresses sources are translated to. While all workers rest.</summary>
     public void Refresh()

@@ -71,7 +71,7 @@ public sealed class PacketDevice : ILiveDevice
     /// <exception cref="DeviceException">It cannot be opened; the message says what to do.</exception>
     public static PacketDevice Open(string name, LiveClock clock) => Open(name, clock, fanout: null);
 
-    /// <summary>As <see cref="Open(string, LiveClock)"/>, with sockets that share the frames by flow (PACKET_FANOUT_HASH): one for each worker.</summary>
+    /// <summary>As <see cref="Open(string, LiveClock)"/>, with a socket for each worker, which share the frames as <see cref="Steer"/> says (PACKET_FANOUT_CBPF).</summary>
     /// <exception cref="DeviceException">It cannot be opened; the message says what to do.</exception>
     public static IReadOnlyList<PacketDevice> OpenQueues(string name, LiveClock clock, int count)
     {
@@ -137,6 +137,10 @@ public sealed class PacketDevice : ILiveDevice
             throw;
         }
     }
+
+    /// <summary>Has frames come to the socket of the worker they belong to. Any socket of several; while no worker runs.</summary>
+    /// <returns>Whether the kernel took it; otherwise they come as before, and are handed over.</returns>
+    internal bool Steer(LiveMembers members) => PacketFanout.Steer(_receiver, SteeringProgram.Compile(members));
 
     /// <inheritdoc/>
     public FrameBatch CreateBatch() => new(BatchSize.InputBytes(MtuBytes + LinkBytesMax));

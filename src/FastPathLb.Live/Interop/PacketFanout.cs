@@ -2,15 +2,16 @@ using System.Runtime.InteropServices;
 
 namespace FastPathLb.Live.Interop;
 
-/// <summary>A group of packet sockets that share an interface's frames: each frame comes to one, those of a flow to the same (packet(7)).</summary>
+/// <summary>A group of packet sockets that share an interface's frames: each frame comes to one, which a program chooses (packet(7)).</summary>
 /// <remarks>
 /// A socket must be bound before it can join, and would receive all frames meanwhile, which the others have already: so a filter that lets nothing
-/// pass is on it until it has joined. The first one has the kernel find a number that no other group has.
+/// pass is on it until it has joined. The first one has the kernel find a number that no other group has. Until a program is given all frames come to the first socket.
 /// </remarks>
 internal sealed class PacketFanout
 {
     private const int Fanout = 18;
-    private const int Hash = 0;
+    private const int ClassicProgram = 6;
+    private const int Program = 22;
     private const int UniqueNumber = 0x2000;
     private const int SocketLevel = 1;
     private const int AttachFilter = 26;
@@ -33,7 +34,7 @@ internal sealed class PacketFanout
     /// <summary>Puts a bound socket into the group.</summary>
     public void Join(int descriptor, string name)
     {
-        int wanted = _number >= 0 ? _number | (Hash << ModeShift) : (Hash | UniqueNumber) << ModeShift;
+        int wanted = _number >= 0 ? _number | (ClassicProgram << ModeShift) : (ClassicProgram | UniqueNumber) << ModeShift;
         if (LibcInterop.SetOption(descriptor, PacketSocket.Level, Fanout, wanted) != 0
             || LibcInterop.GetOption(descriptor, PacketSocket.Level, Fanout, out int joined) != 0)
         {
@@ -44,6 +45,11 @@ internal sealed class PacketFanout
         _number = joined & NumberMask;
         _ = LibcInterop.SetOption(descriptor, SocketLevel, DetachFilter, 0);
     }
+
+    /// <summary>Has a program choose each frame's socket from now on: the number that it returns, in the order of joining. By any socket of the group.</summary>
+    /// <returns>Whether the kernel took it; otherwise the one before stays.</returns>
+    public static bool Steer(int descriptor, ReadOnlySpan<FilterInstruction> program) =>
+        LibcInterop.SetFilter(descriptor, PacketSocket.Level, Program, program) == 0;
 
     /// <summary>struct sock_filter: one instruction of the classic packet filter.</summary>
     [StructLayout(LayoutKind.Sequential)]

@@ -50,6 +50,12 @@ public sealed class LiveBalancer : IDisposable
             CommonDuties duties = new(_members.First, census, watch, _logger) { Vteps = LiveBuilder.VtepsOf(node) };
             LiveWorker[] workers = CreateWorkers(clock, duties, mailbox);
             _crew = new WorkerCrew(workers, mailbox);
+            if (queues is [PacketDevice shared, _, ..])
+            {
+                _members.Changed = () => shared.Steer(_members);
+                _members.Changed();
+            }
+
             Reporter = new LiveReporter(_members, queues, workers, _recorder, mailbox, census, clock);
             _ = new LiveMetrics(Meter, Reporter);
             _reloader = new ConfigurationReloader(options, node, _members, duties, mailbox, clock, _logger);

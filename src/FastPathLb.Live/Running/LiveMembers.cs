@@ -30,6 +30,9 @@ internal sealed class LiveMembers : IDisposable
     /// <summary>How they share, or null where there is one.</summary>
     public WorkerGroup? Group => _workers?.Group;
 
+    /// <summary>Called after each change, while no worker runs yet.</summary>
+    public Action? Changed { get; set; }
+
     /// <summary>Changes each in the same way. By way of the mailbox.</summary>
     /// <param name="change">The change, of a member and its number.</param>
     /// <returns>What it said of the first.</returns>
@@ -48,6 +51,7 @@ internal sealed class LiveMembers : IDisposable
             said = number == 0 ? text : said;
             number++;
         });
+        Changed?.Invoke();
         return said;
     }
 

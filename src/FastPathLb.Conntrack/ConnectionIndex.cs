@@ -36,14 +36,16 @@ public sealed class ConnectionIndex : IDisposable
     private readonly uint _lineCount;
 
     /// <summary>Makes an index for a number of connections.</summary>
-    public ConnectionIndex(Slab<Connection> connections)
+    /// <param name="connections">Their records.</param>
+    /// <param name="placement">Which NUMA nodes its memory lies on.</param>
+    public ConnectionIndex(Slab<Connection> connections, MemoryPlacement placement = default)
     {
         _connections = connections;
 
         // 70 % full when every connection has both slots in use.
         long slots = (long)connections.Count * 2 * 10 / 7;
         _lineCount = (uint)Math.Max((slots + SlotsPerLine - 1) / SlotsPerLine, 2);
-        _lines = new Slab<Line>((int)_lineCount);
+        _lines = new Slab<Line>((int)_lineCount, placement);
     }
 
     /// <summary>Eight slots, one cache line.</summary>

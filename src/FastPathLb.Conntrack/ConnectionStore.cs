@@ -26,8 +26,10 @@ public sealed class ConnectionStore : IDisposable
     /// <param name="capacity">Most connections at a time, 16 or more.</param>
     /// <param name="seed">Seed of the hash: draw it where frames come from strangers, fix it where runs must be alike.</param>
     /// <param name="workers">Workers that share it, 1 to <see cref="WorkersMax"/>.</param>
-    public ConnectionStore(int capacity, ulong seed, int workers)
-        : this(capacity, seed, workers, isConcurrent: workers > 1)
+    /// <param name="placement">Which NUMA nodes it lies on.</param>
+    /// <exception cref="ArgumentException">The kernel refuses the placement, or a number is out of its range.</exception>
+    public ConnectionStore(int capacity, ulong seed, int workers, MemoryPlacement placement = default)
+        : this(capacity, seed, workers, isConcurrent: workers > 1, placement)
     {
         for (int worker = 0; worker < workers; worker++)
         {
@@ -36,19 +38,19 @@ public sealed class ConnectionStore : IDisposable
     }
 
     /// <summary>The memory of one table that stands for itself.</summary>
-    internal ConnectionStore(int capacity, ulong seed, ConnectionTable only, bool isConcurrent)
-        : this(capacity, seed, 1, isConcurrent) => _tables[0] = only;
+    internal ConnectionStore(int capacity, ulong seed, ConnectionTable only, bool isConcurrent, MemoryPlacement placement)
+        : this(capacity, seed, 1, isConcurrent, placement) => _tables[0] = only;
 
-    private ConnectionStore(int capacity, ulong seed, int workers, bool isConcurrent)
+    private ConnectionStore(int capacity, ulong seed, int workers, bool isConcurrent, MemoryPlacement placement)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 16);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(capacity, ConnectionTable.CapacityMax);
         ArgumentOutOfRangeException.ThrowIfLessThan(workers, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(workers, WorkersMax);
         Seed = (seed * 0x9E3779B97F4A7C15) ^ 0xD1B54A32D192ED03;
-        Connections = new Slab<Connection>(capacity);
-        Index = new ConnectionIndex(Connections) { IsShared = isConcurrent };
-        Links = new Slab<TimingWheel.Link>(capacity);
+        Connections = new Slab<Connection>(capacity, placement);
+        Index = new ConnectionIndex(Connections, placement) { IsShared = isConcurrent };
+        Links = new Slab<TimingWheel.Link>(capacity, placement);
         _chunk = workers > 1 ? Math.Clamp(capacity / (workers * 16), 1, ChunkShared) : 1;
         _tables = new ConnectionTable[workers];
     }
@@ -82,6 +84,9 @@ public sealed class ConnectionStore : IDisposable
 
     /// <summary>Size of the memory in bytes.</summary>
     public long SizeBytes => Connections.SizeBytes + Index.SizeBytes + Links.SizeBytes;
+
+    /// <summary>Which NUMA nodes the records lie on, as the kernel tells it. Null where it does not.</summary>
+    public MemoryPlacement? ReadPlacement() => Connections.ReadPlacement();
 
     internal ulong Seed { get; }
 

@@ -30,9 +30,12 @@ public sealed class ConnectionTable : IDisposable
     /// <param name="capacity">Most connections at a time, 16 or more.</param>
     /// <param name="seed">Seed of the hash: draw it where frames come from strangers, fix it where runs must be alike.</param>
     /// <param name="isShared">Whether several threads look into the table.</param>
-    public ConnectionTable(int capacity = CapacityDefault, ulong seed = 0x5EED, bool isShared = true)
+    /// <param name="placement">Which NUMA nodes it lies on.</param>
+    /// <exception cref="ArgumentException">The kernel refuses the placement, or a number is out of its range.</exception>
+    public ConnectionTable(
+        int capacity = CapacityDefault, ulong seed = 0x5EED, bool isShared = true, MemoryPlacement placement = default)
     {
-        _store = new ConnectionStore(capacity, seed, this, isShared);
+        _store = new ConnectionStore(capacity, seed, this, isShared, placement);
         (_connections, _index, _wheel, _seed) = (_store.Connections, _store.Index, new TimingWheel(_store.Links), _store.Seed);
     }
 

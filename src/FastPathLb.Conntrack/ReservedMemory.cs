@@ -19,15 +19,22 @@ internal sealed unsafe partial class ReservedMemory : IDisposable
     private readonly nuint _mappedBytes;
 
     /// <summary>Reserves memory.</summary>
-    public ReservedMemory(nuint lengthBytes)
+    /// <exception cref="ArgumentException">The kernel refuses the placement.</exception>
+    public ReservedMemory(nuint lengthBytes, MemoryPlacement placement)
     {
-        if (OperatingSystem.IsLinux() && lengthBytes >= HugePageBytes)
+        bool isPlaced = placement.Kind != MemoryPlacementKind.Inherited;
+        if (OperatingSystem.IsLinux() && (lengthBytes >= HugePageBytes || isPlaced))
         {
             _mappedBytes = lengthBytes + HugePageBytes;
             _allocation = Map(null, _mappedBytes, ReadWrite, PrivateAnonymous, -1, 0);
             if (_allocation != s_mapFailed)
             {
                 Start = Align(_allocation, HugePageBytes);
+                if (isPlaced)
+                {
+                    // Before the first touch: pages stay where they were first put. A refusal leaves the rest to the finalizer.
+                    MemoryPolicyInterop.Apply(Start, lengthBytes, placement);
+                }
 
                 // Where it is refused, small pages do as well, but slower.
                 _ = Advise(Start, lengthBytes, AdviseHugePage);
@@ -46,6 +53,9 @@ internal sealed unsafe partial class ReservedMemory : IDisposable
 
     /// <summary>The first byte, on a cache line.</summary>
     public void* Start { get; }
+
+    /// <summary>Where its first page lies or will lie, as the kernel tells it. Null where it does not.</summary>
+    public MemoryPlacement? ReadPlacement() => OperatingSystem.IsLinux() ? MemoryPolicyInterop.Read(Start) : null;
 
     /// <inheritdoc/>
     public void Dispose()

@@ -20,11 +20,14 @@ public sealed unsafe class Slab<T> : IDisposable
     private readonly T* _first;
 
     /// <summary>Reserves zeroed memory.</summary>
-    public Slab(int count)
+    /// <param name="count">Number of elements, 1 or more.</param>
+    /// <param name="placement">Which NUMA nodes it lies on.</param>
+    /// <exception cref="ArgumentException">The kernel refuses the placement.</exception>
+    public Slab(int count, MemoryPlacement placement = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
         Count = count;
-        _memory = new ReservedMemory((nuint)count * (nuint)sizeof(T));
+        _memory = new ReservedMemory((nuint)count * (nuint)sizeof(T), placement);
         _first = (T*)_memory.Start;
     }
 
@@ -59,6 +62,9 @@ public sealed unsafe class Slab<T> : IDisposable
             }
         }
     }
+
+    /// <summary>Which NUMA nodes it lies on, as the kernel tells it. Null where it does not.</summary>
+    public MemoryPlacement? ReadPlacement() => _memory.ReadPlacement();
 
     /// <inheritdoc/>
     public void Dispose() => _memory.Dispose();

@@ -1,5 +1,6 @@
 using FastPathLb.Balancer;
 using FastPathLb.Balancer.Netfilter;
+using FastPathLb.Conntrack;
 using FastPathLb.Engine.Building;
 using FastPathLb.NodeState;
 using NodeDump = FastPathLb.NodeState.NodeState;
@@ -14,20 +15,26 @@ public static class PeerNode
     /// <param name="attachPoint">Where frames enter and leave.</param>
     /// <param name="hasOuterChecksum">Whether outer UDP checksums are computed; the peers leave them 0.</param>
     /// <param name="establishedSeconds">How long open connections stay: IPVS's default, or longer where hours pass in a benchmark.</param>
+    /// <param name="memory">The NUMA nodes of its table.</param>
     public static BuiltLoadBalancer Build(
-        int flows, AttachPoint attachPoint = AttachPoint.Underlay, bool hasOuterChecksum = false, int establishedSeconds = 900) =>
-        LoadBalancerBuilder.Build(State(hasOuterChecksum, establishedSeconds), Options(flows, attachPoint));
+        int flows, AttachPoint attachPoint = AttachPoint.Underlay, bool hasOuterChecksum = false, int establishedSeconds = 900,
+        MemoryPlacement memory = default) =>
+        LoadBalancerBuilder.Build(State(hasOuterChecksum, establishedSeconds), Options(flows, attachPoint, memory));
 
     /// <summary>Builds it for several workers.</summary>
-    public static BuiltWorkers BuildWorkers(int flows, int workers) =>
-        LoadBalancerBuilder.BuildWorkers(State(hasOuterChecksum: false, 900), Options(flows, AttachPoint.Underlay), workers);
+    /// <param name="flows">Connections to hold; there is room for a quarter more.</param>
+    /// <param name="workers">Workers.</param>
+    /// <param name="memory">The NUMA nodes of their table.</param>
+    public static BuiltWorkers BuildWorkers(int flows, int workers, MemoryPlacement memory = default) =>
+        LoadBalancerBuilder.BuildWorkers(State(hasOuterChecksum: false, 900), Options(flows, AttachPoint.Underlay, memory), workers);
 
     private static NodeDump State(bool hasOuterChecksum, int establishedSeconds) =>
         LbConfigReader.Parse(Configuration(hasOuterChecksum, establishedSeconds), "peers.yaml");
 
-    private static LoadBalancerOptions Options(int flows, AttachPoint attachPoint) => new()
+    private static LoadBalancerOptions Options(int flows, AttachPoint attachPoint, MemoryPlacement memory) => new()
     {
         AttachPoint = attachPoint,
+        Memory = memory,
         Capacity = Math.Max(16384, flows + (flows / 4)),
 
         // Four clients use the same ports, so three of four connections need another one. The kernel draws.

@@ -1,6 +1,7 @@
 using FastPathLb.Balancer;
 using FastPathLb.Balancer.Workers;
 using FastPathLb.Engine.Building;
+using FastPathLb.Engine.Placing;
 using FastPathLb.Pipeline;
 using FastPathLb.Wire;
 
@@ -23,18 +24,20 @@ public sealed class WorkerMeasurement : IDisposable
     private readonly BuiltLoadBalancer? _alone;
     private readonly LoadBalancer[] _members;
     private readonly int[][] _flows;
+    private readonly ProcessorList _processors;
 
-    private WorkerMeasurement(int flows, int workers)
+    private WorkerMeasurement(int flows, int workers, WorkerPlacement placement)
     {
         Flows = flows;
+        _processors = placement.Processors ?? ProcessorList.Allowed();
         if (workers == 1)
         {
-            _alone = PeerNode.Build(flows);
+            _alone = PeerNode.Build(flows, memory: placement.Memory);
             _members = [_alone.Balancer];
         }
         else
         {
-            _group = PeerNode.BuildWorkers(flows, workers);
+            _group = PeerNode.BuildWorkers(flows, workers, placement.Memory);
             _members = [.. _group.Members.Select(member => member.Balancer)];
         }
 
@@ -49,9 +52,10 @@ public sealed class WorkerMeasurement : IDisposable
     /// <param name="workers">Workers.</param>
     /// <param name="frames">Frames of each worker in each run.</param>
     /// <param name="runs">Runs; the least and the middle one are told.</param>
-    public static WorkerFigures Established(int flows, int workers, int frames, int runs)
+    /// <param name="placement">Where workers run; unless it is said, on the processors that the process may use, in turn.</param>
+    public static WorkerFigures Established(int flows, int workers, int frames, int runs, WorkerPlacement placement = default)
     {
-        using WorkerMeasurement measurement = new(flows, workers);
+        using WorkerMeasurement measurement = new(flows, workers, placement);
         return measurement.Established(frames, runs);
     }
 
@@ -59,9 +63,10 @@ public sealed class WorkerMeasurement : IDisposable
     /// <param name="flows">Connections of all workers.</param>
     /// <param name="workers">Workers.</param>
     /// <param name="runs">Runs, between which all connections expire.</param>
-    public static WorkerFigures Opening(int flows, int workers, int runs)
+    /// <param name="placement">Where workers run; unless it is said, on the processors that the process may use, in turn.</param>
+    public static WorkerFigures Opening(int flows, int workers, int runs, WorkerPlacement placement = default)
     {
-        using WorkerMeasurement measurement = new(flows, workers);
+        using WorkerMeasurement measurement = new(flows, workers, placement);
         return measurement.Opening(runs);
     }
 
@@ -206,7 +211,7 @@ public sealed class WorkerMeasurement : IDisposable
             {
                 try
                 {
-                    LinuxInterop.TryPin(own % Environment.ProcessorCount);
+                    _ = _processors.TryPin(own % _processors.Count);
                     work(own, barrier);
                 }
                 catch (InvalidOperationException exception)

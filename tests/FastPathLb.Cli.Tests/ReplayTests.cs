@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json;
+using FastPathLb.Engine.Placing;
 
 namespace FastPathLb.Cli.Tests;
 
@@ -69,6 +71,23 @@ public sealed class ReplayTests : IDisposable
         static string FiguresOf(CommandRun run) =>
             run.Output[run.Output.IndexOf("frames ", StringComparison.Ordinal)..run.Output.IndexOf("Notes", StringComparison.Ordinal)]
                 .Split("wrote ", StringSplitOptions.None)[0];
+    }
+
+    /// <summary>Node 0 and the first of the processors are there on any machine that runs the tests.</summary>
+    [Theory]
+    [InlineData("0")]
+    [InlineData("interleave")]
+    [InlineData("local")]
+    public void Where_workers_run_and_memory_lies_changes_nothing_that_is_emitted(string memory)
+    {
+        (string usual, string placed) = (_folder["usual.pcap"], _folder["placed.pcap"]);
+        string capture = CapturesFolder.Underlay("rr-two-services");
+        string processor = ProcessorList.Allowed()[0].ToString(CultureInfo.InvariantCulture);
+        Assert.Equal(ExitCode.Success, CommandRun.Of("replay", capture, "-o", usual).Code);
+        CommandRun run = CommandRun.Of("replay", capture, "-o", placed, "--cpus", processor, "--numa", memory);
+
+        Assert.Equal((ExitCode.Success, ""), (run.Code, run.Errors));
+        Assert.Equal(File.ReadAllBytes(usual), File.ReadAllBytes(placed));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Globalization;
 using FastPathLb.Engine.Building;
+using FastPathLb.Engine.Placing;
 using FastPathLb.Pipeline;
 using FastPathLb.Wire;
 using FastPathLb.Workload;
@@ -37,7 +38,12 @@ internal sealed class PeersCommand
         int batchSize = Argument(arguments, 2, FrameBatch.CountMax);
         int flowsMax = Argument(arguments, 3, PeerFrames.FlowCountMax);
         string what = arguments.Length > 4 ? arguments[4] : "all";
-        LinuxInterop.Pin(processor);
+        ProcessorList.Of(processor).Run(0, () => new PeersCommand(runs, batchSize).Run(flowsMax, what));
+        return 0;
+    }
+
+    private void Run(int flowsMax, string what)
+    {
         foreach (bool hasOuterChecksum in (bool[])[false, true])
         {
             PeersVerification.Run(hasOuterChecksum);
@@ -45,29 +51,26 @@ internal sealed class PeersCommand
                 $"verify FastPathLb ok: 4000 connections, TCP and UDP, both ways, all checksums, outer UDP checksum {(hasOuterChecksum ? "on" : "off")}");
         }
 
-        PeersCommand command = new(runs, batchSize);
-        command.WarmUp();
-        Console.WriteLine($"# ns/frame of processor time; net = raw - floor (the generator alone); {runs} runs, batches of {batchSize}");
+        WarmUp();
+        Console.WriteLine($"# ns/frame of processor time; net = raw - floor (the generator alone); {_runs} runs, batches of {_batchSize}");
         PrintRow("# what", "table", "flows", "gen", "raw.min", "raw.med", "floor.min", "net.min", "net.med", "Mpps");
         foreach (int flows in s_flowCounts.Where(flows => flows <= flowsMax))
         {
             if (what != "new")
             {
-                command.MeasureEstablished(flows, hasOuterChecksum: false, isPrinted: true);
+                MeasureEstablished(flows, hasOuterChecksum: false, isPrinted: true);
             }
 
             if (flows > 1 && what != "established")
             {
-                command.MeasureOpening(flows, command._runs);
+                MeasureOpening(flows, _runs);
             }
         }
 
         if (what != "new")
         {
-            command.MeasureEstablished(1024, hasOuterChecksum: true, isPrinted: true);
+            MeasureEstablished(1024, hasOuterChecksum: true, isPrinted: true);
         }
-
-        return 0;
     }
 
     private static int Argument(ReadOnlySpan<string> arguments, int index, int missing) =>

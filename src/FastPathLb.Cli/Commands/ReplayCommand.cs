@@ -20,6 +20,7 @@ internal static class ReplayCommand
         "fastpathlb replay traffic.pcap --node dumps/ --events events.txt --checkpoints checkpoints.txt --state tables/",
         "fastpathlb replay lb-eth0.pcap --node dumps/ --network frontend",
         "fastpathlb replay traffic.pcap --node dumps/ --workers 4 -o emitted.pcap",
+        "fastpathlb replay traffic.pcap --node dumps/ --workers 2 --cpus 2-3 --numa 0",
         "fastpathlb replay recording.pcap --node dumps/ --no-hints --rr-start 1",
         "tcpdump -i eth0 -w - udp port 4789 | fastpathlb replay - --node dumps/ -o emitted.pcap",
     ];

@@ -33,6 +33,10 @@ internal sealed record ReplayArguments
 
     public int? Workers { get; init; }
 
+    public string? Processors { get; init; }
+
+    public string? Memory { get; init; }
+
     public ulong? Seed { get; init; }
 
     public string? SourcePorts { get; init; }

@@ -51,6 +51,8 @@ internal sealed class ReplayOptions : NodeOptions
     private Option<int?> Workers { get; } = OptionKinds.Number(
         "--workers", "Threads that share the frames by flow (default 1, whose result is always the same)", 1);
 
+    private PlacementOptions Placement { get; } = new();
+
     private Option<ulong?> Seed { get; } = OptionKinds.Number<ulong>(
         "--seed", "Seed of drawn ports and of the connection hash", 0);
 
@@ -90,6 +92,7 @@ internal sealed class ReplayOptions : NodeOptions
         command.Add(RoundRobinStart);
         command.Add(Capacity);
         command.Add(Workers);
+        Placement.AddTo(command);
         command.Add(Seed);
         command.Add(SourcePorts);
         command.Add(NoHints);
@@ -109,6 +112,8 @@ internal sealed class ReplayOptions : NodeOptions
         RoundRobinStart = parsed.GetValue(RoundRobinStart),
         Capacity = parsed.GetValue(Capacity),
         Workers = parsed.GetValue(Workers),
+        Processors = Placement.Read(parsed).Processors,
+        Memory = Placement.Read(parsed).Memory,
         Seed = parsed.GetValue(Seed),
         SourcePorts = parsed.GetValue(SourcePorts),
         IgnoresRecording = parsed.GetValue(NoHints),

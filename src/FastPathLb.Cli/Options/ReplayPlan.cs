@@ -1,5 +1,6 @@
 using FastPathLb.Cli.Input;
 using FastPathLb.Engine.Building;
+using FastPathLb.Engine.Placing;
 using FastPathLb.NodeState;
 using NodeDump = FastPathLb.NodeState.NodeState;
 
@@ -22,6 +23,9 @@ internal sealed record ReplayPlan : IDisposable
 
     /// <summary>How many workers share the frames.</summary>
     public int Workers { get; init; } = 1;
+
+    /// <summary>Where they run; null where the system chooses.</summary>
+    public ProcessorList? Processors { get; init; }
 
     /// <summary>Whether the recording may say how round robin began: nothing typed does.</summary>
     public bool InfersStart { get; init; }

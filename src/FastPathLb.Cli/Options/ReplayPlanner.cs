@@ -3,6 +3,7 @@ using FastPathLb.Balancer.Netfilter;
 using FastPathLb.Cli.Input;
 using FastPathLb.Conntrack;
 using FastPathLb.Engine.Building;
+using FastPathLb.Engine.Placing;
 using FastPathLb.NodeState;
 using static FastPathLb.Cli.Options.Words;
 using NodeDump = FastPathLb.NodeState.NodeState;
@@ -61,10 +62,13 @@ internal static class ReplayPlanner
             throw new UsageException("--json and '-o -' both want standard output: give one of them");
         }
 
+        ProcessorList? processors = PlacementOptions.ProcessorsOf(typed.Processors, typed.Workers ?? 1);
+        MemoryPlacement memory = PlacementOptions.MemoryOf(typed.Memory);
         CaptureInput input = CaptureInput.Open(typed.Input, console);
         try
         {
-            return Plan(typed, console, input, usesRecording);
+            ReplayPlan plan = Plan(typed, console, input, usesRecording);
+            return plan with { Processors = processors, Balancer = plan.Balancer with { Memory = memory } };
         }
         catch
         {

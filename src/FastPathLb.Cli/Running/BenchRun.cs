@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using FastPathLb.Engine.Building;
+using FastPathLb.Engine.Placing;
 using FastPathLb.Engine.Replaying;
 using FastPathLb.Io.Captures;
 using FastPathLb.Workload;
@@ -21,18 +22,21 @@ internal sealed class BenchRun
 
     private readonly int _workers;
     private readonly int _connectionsMax;
+    private readonly WorkerPlacement _placement;
     private readonly Action<string> _tell;
     private readonly CancellationToken _stopping;
 
     /// <summary>Makes a run.</summary>
     /// <param name="workers">Workers of the rows that have several.</param>
     /// <param name="connectionsMax">Sizes above it are left out.</param>
+    /// <param name="placement">Where workers run and their table lies.</param>
     /// <param name="tell">Told what comes next.</param>
     /// <param name="stopping">Ends it between two rows.</param>
-    public BenchRun(int workers, int connectionsMax, Action<string> tell, CancellationToken stopping)
+    public BenchRun(int workers, int connectionsMax, WorkerPlacement placement, Action<string> tell, CancellationToken stopping)
     {
         _workers = workers;
         _connectionsMax = connectionsMax;
+        _placement = placement;
         _tell = tell;
         _stopping = stopping;
     }
@@ -50,8 +54,8 @@ internal sealed class BenchRun
             }
 
             _tell($"{size} connections");
-            yield return RowOf("established, both ways", WorkerMeasurement.Established(size, 1, FramesPerRun, RunsUsual));
-            yield return RowOf("new connections", WorkerMeasurement.Opening(size, 1, RunsUsual));
+            yield return RowOf("established, both ways", WorkerMeasurement.Established(size, 1, FramesPerRun, RunsUsual, _placement));
+            yield return RowOf("new connections", WorkerMeasurement.Opening(size, 1, RunsUsual, _placement));
         }
 
         if (_workers > 1 && !_stopping.IsCancellationRequested)
@@ -59,8 +63,8 @@ internal sealed class BenchRun
             int size = Math.Min(_connectionsMax, s_sizes[1]);
             _tell($"{_workers} workers");
             WorkerMeasurement.WarmUp(_workers);
-            yield return RowOf("established, both ways", WorkerMeasurement.Established(size, _workers, FramesPerRun, RunsUsual));
-            yield return RowOf("new connections", WorkerMeasurement.Opening(size, _workers, RunsUsual));
+            yield return RowOf("established, both ways", WorkerMeasurement.Established(size, _workers, FramesPerRun, RunsUsual, _placement));
+            yield return RowOf("new connections", WorkerMeasurement.Opening(size, _workers, RunsUsual, _placement));
         }
 
         if (!_stopping.IsCancellationRequested)
@@ -76,7 +80,7 @@ internal sealed class BenchRun
     private static BenchRow RowOf(string what, WorkerFigures figures) => new(
         what, figures.Flows, figures.Workers, figures.Nanoseconds.Least, figures.Nanoseconds.Median, figures.FramesPerSecond);
 
-    private static List<BenchRow> Files()
+    private List<BenchRow> Files()
     {
         string folder = Directory.CreateTempSubdirectory("fastpathlb-bench-").FullName;
         try
@@ -114,11 +118,11 @@ internal sealed class BenchRun
         return Stopwatch.GetElapsedTime(began).TotalNanoseconds / FileFrames;
     }
 
-    private static void Replay(string input, string output)
+    private void Replay(string input, string output)
     {
-        using BuiltLoadBalancer built = PeerNode.Build(FileFlows);
+        using BuiltLoadBalancer built = PeerNode.Build(FileFlows, memory: _placement.Memory);
         using CaptureReader reader = CaptureReader.Open(input);
         using CaptureWriter writer = CaptureWriter.Create(output);
-        _ = new Replay(built) { ReadsAhead = true }.Run(reader, new CaptureSink(writer));
+        _ = new Replay(built) { ReadsAhead = true, Processors = _placement.Processors }.Run(reader, new CaptureSink(writer));
     }
 }

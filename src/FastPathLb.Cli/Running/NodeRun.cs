@@ -106,6 +106,11 @@ internal sealed class NodeRun : IDisposable
             throw new UsageException("--workers is for a load balancer alone: a whole node is one worker's");
         }
 
+        if (typed.Processors is not null || typed.Memory is not null)
+        {
+            throw new UsageException("--cpus and --numa are for a load balancer alone, not with --attach node");
+        }
+
         string folder = typed.NodeFolder ?? RecordingFolder.Of(typed.Input)
             ?? throw new UsageException($"{typed.Input}: which node? --node DIR (a folder of dumps) is expected");
         return new NodeRun(typed, folder, isVerifying, console);

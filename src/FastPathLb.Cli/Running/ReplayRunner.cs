@@ -42,6 +42,7 @@ internal static class ReplayRunner
         Replay Make(Action<FrameBatch>? afterBatch) => new(built)
         {
             Workers = hooks.Workers,
+            Processors = plan.Processors,
             Hints = hints,
             RoundRobinStart = start,
             Events = plan.Events,

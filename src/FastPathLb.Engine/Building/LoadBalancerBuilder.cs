@@ -16,13 +16,13 @@ public static class LoadBalancerBuilder
     /// <summary>Builds the load balancer of one network.</summary>
     /// <exception cref="NodeStateException">The state lacks what the load balancer cannot do without.</exception>
     public static BuiltLoadBalancer Build(NodeDump node, LoadBalancerOptions options) =>
-        Build(node, options, new ConnectionTable(options.Capacity, options.Seed, isShared: false));
+        Build(node, options, new ConnectionTable(options.Capacity, options.Seed, isShared: false, options.Memory));
 
     /// <summary>Builds the load balancer of one network for several workers, 1 to <see cref="ConnectionStore.WorkersMax"/>.</summary>
     /// <exception cref="NodeStateException">The state lacks what the load balancer cannot do without.</exception>
     public static BuiltWorkers BuildWorkers(NodeDump node, LoadBalancerOptions options, int workers)
     {
-        ConnectionStore store = new(options.Capacity, options.Seed, workers);
+        ConnectionStore store = new(options.Capacity, options.Seed, workers, options.Memory);
         BuiltLoadBalancer[] members = new BuiltLoadBalancer[workers];
         for (int worker = 0; worker < workers; worker++)
         {

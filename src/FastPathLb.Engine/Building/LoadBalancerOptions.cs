@@ -22,6 +22,9 @@ public sealed record LoadBalancerOptions
     /// <summary>Most connections.</summary>
     public int Capacity { get; init; } = ConnectionTable.CapacityDefault;
 
+    /// <summary>Which NUMA nodes the memory of connections lies on.</summary>
+    public MemoryPlacement Memory { get; init; }
+
     /// <summary>Seed of the connection hash and of drawn ports.</summary>
     public ulong Seed { get; init; } = 1;
 

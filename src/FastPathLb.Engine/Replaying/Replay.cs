@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using FastPathLb.Engine.Building;
+using FastPathLb.Engine.Placing;
 using FastPathLb.Engine.Tables;
 using FastPathLb.Io.Captures;
 using FastPathLb.NodeState;
@@ -45,6 +46,11 @@ public sealed class Replay
     /// </summary>
     public BuiltWorkers? Workers { get; init; }
 
+    /// <summary>
+    /// Where workers run, one after the other; null where the system chooses. What reads and writes files stays free to run anywhere.
+    /// </summary>
+    public ProcessorList? Processors { get; init; }
+
     /// <summary>What the recording tells beyond the node's state.</summary>
     public RecordingHints Hints { get; init; } = RecordingHints.None;
 
@@ -62,14 +68,27 @@ public sealed class Replay
     public IReadOnlyList<string> Notes => _notes;
 
     /// <summary>Runs to the capture's end, or until told to stop.</summary>
+    /// <exception cref="IOException">The worker cannot run on its processor, or a file fails.</exception>
     public ReplaySummary Run(CaptureReader reader, IFrameSink sink, CancellationToken stopping = default)
+    {
+        if (Processors is null || Workers is not null)
+        {
+            return RunHere(reader, sink, stopping);
+        }
+
+        ReplaySummary? summary = null;
+        Processors.Run(0, () => summary = RunHere(reader, sink, stopping));
+        return summary!;
+    }
+
+    private ReplaySummary RunHere(CaptureReader reader, IFrameSink sink, CancellationToken stopping)
     {
         CaptureSource source = new(reader, _built.Balancer) { OwnFrames = OwnFrames, Hints = Hints };
         _batch.ConnectSink(sink);
         _notes.AddRange(_built.Warnings);
         _notes.AddRange(HintApplier.Apply(_built.Namespace, Hints, RoundRobinStart));
         Queue<Moment> moments = Merge();
-        using ReplayWorkers? workers = Workers is null ? null : new ReplayWorkers(Workers.Group, sink);
+        using ReplayWorkers? workers = Workers is null ? null : new ReplayWorkers(Workers.Group, sink, Processors);
         _workers = workers;
         long began = Stopwatch.GetTimestamp();
         bool isOpen = true;

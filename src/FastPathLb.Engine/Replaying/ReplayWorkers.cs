@@ -1,5 +1,6 @@
 using FastPathLb.Balancer;
 using FastPathLb.Balancer.Workers;
+using FastPathLb.Engine.Placing;
 using FastPathLb.Pipeline;
 
 namespace FastPathLb.Engine.Replaying;
@@ -17,6 +18,7 @@ namespace FastPathLb.Engine.Replaying;
 internal sealed class ReplayWorkers : IDisposable
 {
     private readonly WorkerGroup _group;
+    private readonly ProcessorList? _processors;
     private readonly FrameBatch _merged = new();
     private readonly Block[] _blocks;
     private readonly Thread[] _threads;
@@ -27,9 +29,13 @@ internal sealed class ReplayWorkers : IDisposable
     private volatile bool _isOver;
 
     /// <summary>Starts a thread for each load balancer of a group.</summary>
-    public ReplayWorkers(WorkerGroup group, IFrameSink sink)
+    /// <param name="group">The load balancers.</param>
+    /// <param name="sink">Takes what they emit.</param>
+    /// <param name="processors">Where their threads run; null where the system chooses.</param>
+    public ReplayWorkers(WorkerGroup group, IFrameSink sink, ProcessorList? processors)
     {
         _group = group;
+        _processors = processors;
         _merged.ConnectSink(sink);
         int workers = group.Members.Count;
         _blocks = [new Block(workers), new Block(workers)];
@@ -177,6 +183,7 @@ internal sealed class ReplayWorkers : IDisposable
     private void Work(int worker)
     {
         LoadBalancer balancer = _group.Members[worker];
+        _ = _processors?.TryPin(worker);
         while (true)
         {
             _work[worker].Wait();

@@ -2,7 +2,7 @@ using FastPathLb.Pipeline;
 
 namespace FastPathLb.Live.Devices;
 
-/// <summary>An interface of a running system as a source and sink of frames. Owned by one worker.</summary>
+/// <summary>An interface of a running system, or one queue of it, as a source and sink of frames. Owned by one worker.</summary>
 public interface ILiveDevice : IFrameSource, IFrameSink, IDisposable
 {
     /// <summary>The interface's name.</summary>

@@ -32,14 +32,16 @@ public sealed class OptionTests
         Assert.Contains("tap0 up", first.RootElement.GetProperty("Message").GetString(), StringComparison.Ordinal);
     }
 
-    [LabFact("script", "curl")]
-    public void Top_shows_rates_per_server_on_a_terminal()
+    [LabTheory("script", "curl")]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Top_shows_rates_per_server_on_a_terminal(int workers)
     {
         using SwarmLab swarm = new();
         swarm.ServeWeb();
         swarm.Folder.Write("lb.yaml", swarm.Config());
         string socket = swarm.Folder["top.sock"];
-        string command = $"stty cols 160 rows 40; exec dotnet {BalancerProcess.Program} run --tap tap0 --config {swarm.ConfigPath} --control {socket} --top 2>/dev/null";
+        string command = $"stty cols 160 rows 40; exec dotnet {BalancerProcess.Program} run --tap tap0 --config {swarm.ConfigPath} --control {socket} --workers {workers} --top 2>/dev/null";
         using Process terminal = Shell.Start(swarm.Lab.In("lb", "script", "-qefc", command, "/dev/null"));
         Task<string> shown = terminal.StandardOutput.ReadToEndAsync();
         Stopwatch waiting = Stopwatch.StartNew();
@@ -64,6 +66,9 @@ public sealed class OptionTests
         Assert.Contains("-> 10.0.1.3:0", text, StringComparison.Ordinal);
         Assert.Contains("-> 10.0.1.4:0", text, StringComparison.Ordinal);
         Assert.Contains("conns/s", text, StringComparison.Ordinal);
+
+        // Workers are told apart where there are several.
+        Assert.Equal(workers > 1, text.Contains("worker 1   in", StringComparison.Ordinal));
 
         // In some second each server had connections: its line shows them, and their rate.
         Assert.Matches(@"-> 10\.0\.1\.3:0 +1 +\d+ +\d+ +[1-9]\d* ", text);

@@ -24,7 +24,11 @@ internal static class Suites
             .AddJob(Job.Default.WithClock(new ProcessorClock()).AsMutator())
             .AddColumn(StatisticColumn.Min)
             .WithSummaryStyle(SummaryStyle.Default.WithTimeUnit(TimeUnit.Nanosecond).WithRatioStyle(RatioStyle.Value));
-        if (arguments.Contains(Quick))
+        if (!arguments.Contains(Quick))
+        {
+            config = config.AddFilter(new LargeCases(LargeCases.AvailableBytes(), Console.Error.WriteLine));
+        }
+        else
         {
             config = config.AddFilter(new SimpleFilter(benchmark => !benchmark.Parameters.Items.Any(IsLarge)));
         }

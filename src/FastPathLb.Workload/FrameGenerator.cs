@@ -19,13 +19,20 @@ public sealed class FrameGenerator
     private uint _next;
 
     /// <summary>Patches one template: client to virtual address.</summary>
-    public FrameGenerator(FrameBatch batch, int batchSize, int flows, TcpFlags flags, bool isSequential)
+    /// <param name="batch">The batch to fill.</param>
+    /// <param name="batchSize">Frames of a batch.</param>
+    /// <param name="flows">Flows, a power of two.</param>
+    /// <param name="flags">TCP flags of all frames.</param>
+    /// <param name="isSequential">Whether flows come one after the other.</param>
+    /// <param name="innerBytes">Length of the inner frame.</param>
+    public FrameGenerator(
+        FrameBatch batch, int batchSize, int flows, TcpFlags flags, bool isSequential, int innerBytes = PeerFrames.InnerBytes)
     {
         _batch = batch;
         _batchSize = batchSize;
         _mask = (uint)flows - 1;
         IsSequential = isSequential;
-        _template = FrameTemplate.Forward(flags);
+        _template = FrameTemplate.Forward(flags, innerBytes);
     }
 
     /// <summary>Copies frames from a ring: every one in turn, where it has a power of two of them.</summary>
@@ -55,13 +62,14 @@ public sealed class FrameGenerator
         int size = Math.Min(count, _batchSize);
         if (_ring is null)
         {
+            int lengthBytes = _template.LengthBytes;
             for (int index = 0; index < size; index++)
             {
                 uint flow = Step();
                 _template.WriteTo(
-                    _batch.Reserve(PeerFrames.FrameBytes), PeerFrames.ClientAddress(flow), PeerFrames.VirtualAddress,
+                    _batch.Reserve(lengthBytes), PeerFrames.ClientAddress(flow), PeerFrames.VirtualAddress,
                     ((uint)PeerFrames.ClientPort(flow) << 16) | PeerFrames.ServicePort(flow));
-                _batch.Commit(PeerFrames.FrameBytes, PeerFrames.FrameBytes, Now += PeerFlows.FrameNanoseconds, 0);
+                _batch.Commit(lengthBytes, lengthBytes, Now += PeerFlows.FrameNanoseconds, 0);
             }
         }
         else

@@ -8,16 +8,18 @@ using FastPathLb.Workload;
 namespace FastPathLb.Benchmarks.Peers;
 
 /// <summary>
-/// <c>peers [runs] [cpu] [batch] [most connections] [all|established|new]</c>: the peers' workload, timed by the peers' method (swarm_user.c): processor time of the
+/// <c>peers [runs] [cpu] [batch] [most connections] [all|established|new|sizes]</c>: the peers' workload, timed by the peers' method (swarm_user.c): processor time of the
 /// calling thread, generator alone and generator with data path in turn, their difference, least and median of the runs.
 /// </summary>
 internal sealed class PeersCommand
 {
     private const int FramesPerPass = 1 << 20;
     private const int FramesPerWarmUp = 1 << 15;
+    private const int LargeInnerBytes = 1500;
     private const long Hour = 3600L * 1_000_000_000;
 
     // 16 million need 10 GB, so they must be asked for.
+    private static readonly int[] s_sizeFlowCounts = [1024, 65536];
     private static readonly int[] s_flowCounts = [1, 1024, 65536, PeerFrames.FlowCountMax, 1 << 24];
 
     private readonly int _runs;
@@ -46,9 +48,10 @@ internal sealed class PeersCommand
     {
         foreach (bool hasOuterChecksum in (bool[])[false, true])
         {
-            PeersVerification.Run(hasOuterChecksum);
+            PeersVerification.Run(hasOuterChecksum, PeerFrames.InnerBytes);
+            PeersVerification.Run(hasOuterChecksum, LargeInnerBytes);
             Console.WriteLine(
-                $"verify FastPathLb ok: 4000 connections, TCP and UDP, both ways, all checksums, outer UDP checksum {(hasOuterChecksum ? "on" : "off")}");
+                $"verify FastPathLb ok: 4000 connections, TCP and UDP, both ways, inner frames of 64 and 1500 bytes, all checksums, outer UDP checksum {(hasOuterChecksum ? "on" : "off")}");
         }
 
         WarmUp();
@@ -56,20 +59,25 @@ internal sealed class PeersCommand
         PrintRow("# what", "table", "flows", "gen", "raw.min", "raw.med", "floor.min", "net.min", "net.med", "Mpps");
         foreach (int flows in s_flowCounts.Where(flows => flows <= flowsMax))
         {
-            if (what != "new")
+            if (what is "all" or "established")
             {
                 MeasureEstablished(flows, hasOuterChecksum: false, isPrinted: true);
             }
 
-            if (flows > 1 && what != "established")
+            if (flows > 1 && what is ("all" or "new"))
             {
                 MeasureOpening(flows, _runs);
             }
         }
 
-        if (what != "new")
+        if (what is "all" or "established")
         {
             MeasureEstablished(1024, hasOuterChecksum: true, isPrinted: true);
+        }
+
+        if (what is "all" or "sizes")
+        {
+            MeasureSizes();
         }
     }
 
@@ -157,6 +165,72 @@ internal sealed class PeersCommand
                 }
             }
         }
+    }
+
+    /// <summary>Large frames beside small ones, with and without an outer UDP checksum, and beside a plain copy of as many bytes.</summary>
+    private void MeasureSizes()
+    {
+        foreach (int innerBytes in (int[])[PeerFrames.InnerBytes, LargeInnerBytes])
+        {
+            MeasureCopy(PeerFrames.EnvelopeBytes + innerBytes);
+            foreach (int flows in s_sizeFlowCounts)
+            {
+                MeasureSize(flows, innerBytes, hasOuterChecksum: false);
+                MeasureSize(flows, innerBytes, hasOuterChecksum: true);
+            }
+        }
+    }
+
+    private void MeasureSize(int flows, int innerBytes, bool hasOuterChecksum)
+    {
+        using BuiltLoadBalancer built = PeerNode.Build(flows, hasOuterChecksum: hasOuterChecksum);
+        PeerFlows opened = new(built, flows);
+        FrameBatch batch = new(countMax: _batchSize);
+        batch.ConnectSink(_sink);
+        built.Balancer.Advance(opened.Now + (Hour / 30), batch);
+        FrameGenerator generator = new(batch, _batchSize, flows, TcpFlags.Ack, isSequential: false, innerBytes) { Now = built.Balancer.Now };
+        double[] raw = new double[_runs];
+        double[] floor = new double[_runs];
+        _ = TimedPass.Run(built.Balancer, batch, generator, FramesPerPass, hasWork: true);
+        long before = _sink.FrameCount;
+        for (int run = 0; run < _runs; run++)
+        {
+            floor[run] = TimedPass.Run(built.Balancer, batch, generator, FramesPerPass, hasWork: false);
+            raw[run] = TimedPass.Run(built.Balancer, batch, generator, FramesPerPass, hasWork: true);
+        }
+
+        Print($"FastPathLb, inner {innerBytes}, outer checksum {(hasOuterChecksum ? "on" : "off")}", flows, "hot", raw, floor);
+        if (_sink.FrameCount - before != (long)FramesPerPass * _runs)
+        {
+            Console.WriteLine($"!! sent {_sink.FrameCount - before} frames");
+        }
+    }
+
+    /// <summary>The yardstick: a frame's bytes from one place that stays in the cache to a batch's places, and nothing else.</summary>
+    private void MeasureCopy(int frameBytes)
+    {
+        byte[] template = new byte[frameBytes];
+        int stride = FrameBatch.HeadroomBytes + frameBytes + FrameBatch.TailroomBytes;
+        byte[] places = new byte[stride * _batchSize];
+        double[] raw = new double[_runs];
+        for (int run = -1; run < _runs; run++)
+        {
+            double began = LinuxInterop.ThreadNanoseconds();
+            for (int left = FramesPerPass; left > 0; left -= _batchSize)
+            {
+                for (int index = 0; index < _batchSize; index++)
+                {
+                    template.CopyTo(places.AsSpan((index * stride) + FrameBatch.HeadroomBytes, frameBytes));
+                }
+            }
+
+            if (run >= 0)
+            {
+                raw[run] = (LinuxInterop.ThreadNanoseconds() - began) / FramesPerPass;
+            }
+        }
+
+        Print($"memcpy, {frameBytes} bytes", 0, "hot", raw, new double[_runs]);
     }
 
     /// <summary>One SYN of each flow, all of them new; then the hour passes in which they expire.</summary>

@@ -14,6 +14,8 @@ internal static class PeersReport
     private const string Ours = "FastPathLb";
     private const string Kernel = "XDP fastest";
     private const string Stock = "stock kernel";
+    private const string Copy = "memcpy";
+    private const string SizeWork = "inner ";
 
     private static readonly string[] s_works = ["forward", "reverse", "both ways", "new connections", "expiry"];
 
@@ -73,6 +75,7 @@ internal static class PeersReport
         }
 
         AddStock(text, rows);
+        AddSizes(text, rows);
         text.Append("\n## Everything\n\n| program | work | connections | frames from | net least | net median | generator alone |\n|---|---|--:|---|--:|--:|--:|\n");
         foreach (PeersRow row in rows)
         {
@@ -106,6 +109,26 @@ internal static class PeersReport
             text.Append(
                 CultureInfo.InvariantCulture,
                 $"| {stock.Work} | {stock.FlowCount:N0} | {Cell(stock)} | {Cell(ours)} | {Ratio(stock, ours)} |\n");
+        }
+    }
+
+    /// <summary>Frames of several lengths: what the data path adds to making the frame, which copies all of its bytes.</summary>
+    private static void AddSizes(StringBuilder text, PeersRow[] rows)
+    {
+        PeersRow[] measured = [.. rows.Where(row => row.Program == Copy || (row.Program == Ours && row.Work.StartsWith(SizeWork, StringComparison.Ordinal)))];
+        if (measured.Length == 0)
+        {
+            return;
+        }
+
+        text.Append("\nFrame sizes: `inner N` is the data path's own share; `memcpy` copies a whole frame's bytes, inner and envelope.\n\n")
+            .Append("| what | connections | net | generator alone (copies the frame) |\n|---|--:|--:|--:|\n");
+        foreach (PeersRow row in measured)
+        {
+            string flows = row.FlowCount > 0 ? row.FlowCount.ToString("N0", CultureInfo.InvariantCulture) : "";
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"| {(row.Program == Copy ? "memcpy, " : "")}{row.Work} | {flows} | {Cell(row)} | {(row.FlowCount > 0 ? $"{row.Floor:F1}" : "")} |\n");
         }
     }
 

@@ -19,22 +19,23 @@ internal sealed class PeersVerification
     private readonly BuiltLoadBalancer _built;
     private readonly bool _hasOuterChecksum;
     private readonly FrameBatch _batch = new();
-    private readonly byte[] _sent = new byte[PeerFrames.FrameBytes];
+    private readonly byte[] _sent;
     private readonly HashSet<uint> _natPorts = [];
     private long _now = PeerFlows.StartNanoseconds;
     private string _step = "";
 
-    private PeersVerification(BuiltLoadBalancer built, bool hasOuterChecksum)
+    private PeersVerification(BuiltLoadBalancer built, bool hasOuterChecksum, int innerBytes)
     {
+        _sent = new byte[PeerFrames.EnvelopeBytes + innerBytes];
         _built = built;
         _hasOuterChecksum = hasOuterChecksum;
     }
 
     /// <summary>Checks; throws on the first wrong byte.</summary>
-    public static void Run(bool hasOuterChecksum)
+    public static void Run(bool hasOuterChecksum, int innerBytes)
     {
         using BuiltLoadBalancer built = PeerNode.Build(ConnectionCount, hasOuterChecksum: hasOuterChecksum);
-        new PeersVerification(built, hasOuterChecksum).RunAll();
+        new PeersVerification(built, hasOuterChecksum, innerBytes).RunAll();
     }
 
     private void RunAll()
@@ -110,7 +111,7 @@ internal sealed class PeersVerification
     /// <summary>What is the same both ways; everything behind the ports but the checksum comes out as it went in.</summary>
     private void CheckCommon(ReadOnlySpan<byte> frame)
     {
-        Check(frame.Length == PeerFrames.FrameBytes, "length");
+        Check(frame.Length == _sent.Length, "length");
         Check(PeerFrames.FindBadChecksum(frame) is null, PeerFrames.FindBadChecksum(frame) ?? "checksums");
         Check(BinaryPrimitives.ReadUInt16BigEndian(frame[40..]) != 0 == _hasOuterChecksum, "outer UDP checksum");
         Check(frame.Slice(6, 6).SequenceEqual(PeerFrames.BalancerNodeMac), "outer source MAC");

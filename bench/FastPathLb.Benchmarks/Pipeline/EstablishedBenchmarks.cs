@@ -18,7 +18,7 @@ public class EstablishedBenchmarks
     private FlowFrames _frames = null!;
 
     /// <summary>Open connections.</summary>
-    [Params(1024, 65536, 1048576)]
+    [Params(1024, 65536, 1048576, 16777216)]
     public int Connections { get; set; }
 
     /// <summary>Length of the inner Ethernet frame.</summary>

@@ -26,7 +26,7 @@ public class OpeningBenchmarks
     private long _now;
 
     /// <summary>Connections that are open already.</summary>
-    [Params(0, 1048576 - OpeningCount)]
+    [Params(0, 1048576 - OpeningCount, 16777216 - OpeningCount)]
     public int Connections { get; set; }
 
     /// <summary>With VXLAN around it on both sides, or without.</summary>

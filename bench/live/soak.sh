@@ -126,5 +126,10 @@ cat "$work/line"
 kill -TERM "$program"
 wait "$program" || true
 ls -l "$work/live.pcap"
-dotnet "$lb" verify "$work/live.pcap" --config "$work/lb.yaml" --attach overlay --snat-ports next-free | tail -n 12
+if ((workers > 1)); then
+    # Which of two connections that open at the same moment is the first, two workers and one decide differently: then they get each other's servers.
+    echo "not verified: of several workers' recording that is possible only where connections open one after the other"
+else
+    dotnet "$lb" verify "$work/live.pcap" --config "$work/lb.yaml" --attach overlay --snat-ports next-free | tail -n 12
+fi
 [[ $left == 0 && $errors == 0 && $growth != unknown && $growth -le 1024 && $((rest - late)) -le 2048 ]]

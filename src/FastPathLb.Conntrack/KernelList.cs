@@ -41,7 +41,7 @@ public static class KernelList
             }
         }
 
-        numbers = [.. read];
+        numbers = read.ToArray();
         return true;
     }
 

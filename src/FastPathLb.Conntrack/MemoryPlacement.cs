@@ -15,7 +15,7 @@ public readonly record struct MemoryPlacement(MemoryPlacementKind Kind, int Node
     private const string InterleaveWord = "interleave";
 
     /// <summary>The nodes that have memory, ascending; 0 alone where the kernel knows of no nodes.</summary>
-    public static IReadOnlyList<int> Nodes => KernelList.ReadFile("/sys/devices/system/node/has_memory") ?? [0];
+    public static ReadOnlySpan<int> Nodes => KernelList.ReadFile("/sys/devices/system/node/has_memory") ?? [0];
 
     /// <summary>Reads a node's number, <c>interleave</c> or <c>local</c>.</summary>
     public static bool TryParse(string text, out MemoryPlacement placement)
@@ -44,8 +44,8 @@ public readonly record struct MemoryPlacement(MemoryPlacementKind Kind, int Node
             return "memory is placed by Linux's mbind; other systems have none";
         }
 
-        int[] nodes = [.. Nodes];
-        return Kind == MemoryPlacementKind.Node && Array.IndexOf(nodes, Node) < 0
+        ReadOnlySpan<int> nodes = Nodes;
+        return Kind == MemoryPlacementKind.Node && nodes.IndexOf(Node) < 0
             ? string.Create(CultureInfo.InvariantCulture, $"there is no NUMA node {Node} with memory here, but {KernelList.Format(nodes)}")
             : null;
     }

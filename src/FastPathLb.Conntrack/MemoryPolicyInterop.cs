@@ -45,7 +45,7 @@ internal static unsafe partial class MemoryPolicyInterop
         int error = Marshal.GetLastPInvokeError();
 
         // A kernel without nodes, and containers that forbid the call: with one node there is nothing to choose.
-        if (result != 0 && (MemoryPlacement.Nodes.Count > 1 || placement is { Kind: MemoryPlacementKind.Node, Node: > 0 }))
+        if (result != 0 && (MemoryPlacement.Nodes.Length > 1 || placement is { Kind: MemoryPlacementKind.Node, Node: > 0 }))
         {
             throw new ArgumentException(string.Create(
                 CultureInfo.InvariantCulture,

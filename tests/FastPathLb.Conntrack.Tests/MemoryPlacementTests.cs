@@ -47,7 +47,7 @@ public sealed class MemoryPlacementTests
         Assert.StartsWith(
             $"there is no NUMA node {NodeThatIsNowhere} with memory here, but ",
             new MemoryPlacement(MemoryPlacementKind.Node, NodeThatIsNowhere).FindProblem());
-        Assert.All(MemoryPlacement.Nodes, node => Assert.Null(new MemoryPlacement(MemoryPlacementKind.Node, node).FindProblem()));
+        Assert.All(MemoryPlacement.Nodes.ToArray(), node => Assert.Null(new MemoryPlacement(MemoryPlacementKind.Node, node).FindProblem()));
         Assert.Null(new MemoryPlacement(MemoryPlacementKind.Interleave).FindProblem());
         Assert.Null(default(MemoryPlacement).FindProblem());
     }

@@ -13,9 +13,9 @@ public sealed class WorkerGroup
 
     /// <summary>Joins load balancers that were built alike over the tables of one store.</summary>
     /// <param name="members">The load balancers, in the order of the store's tables.</param>
-    public WorkerGroup(IReadOnlyList<LoadBalancer> members)
+    public WorkerGroup(params LoadBalancer[] members)
     {
-        _members = [.. members];
+        _members = members;
         Gate = new WorkerGate(_members.Length);
         Steering = new FrameSteering(_members.Length, _members[0].Namespace, _members[0].Uplink);
         for (int worker = 0; worker < _members.Length; worker++)

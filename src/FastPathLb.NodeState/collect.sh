@@ -210,6 +210,10 @@ if [ -n "$containers" ]; then
         $containers
 fi
 
+# The node's own address, and what "docker swarm init --data-path-port" was given, which managers alone know.
+keep docker-info.json docker info --format \
+    '{"Swarm":{"NodeID":{{json .Swarm.NodeID}},"NodeAddr":{{json .Swarm.NodeAddr}},"Cluster":{{with .Swarm.Cluster}}{"DataPathPort":{{json .DataPathPort}}}{{else}}null{{end}}}}'
+
 # Only a manager knows services, nodes and tasks.
 if keep node-ls.txt docker node ls; then
     ids=$(docker service ls -q)

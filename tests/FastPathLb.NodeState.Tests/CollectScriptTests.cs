@@ -118,6 +118,7 @@ public sealed class CollectScriptTests(ITestOutputHelper output) : IDisposable
         Assert.True(node["lb"].IpvsOrderKnown);
         Assert.Null(node["lb"].IpvsTimeouts);
         Assert.Equal(expected.Docker.Nodes, node.Docker.Nodes);
+        Assert.Equal(new DockerInfo("x", Wire.Ipv4Address.Parse("172.19.177.14"), 4789), node.Docker.Info);
         Assert.Equal(2, node.Docker.Containers.Count);
         Assert.Equal(expected.Docker.Services.Select(service => service.Name), node.Docker.Services.Select(service => service.Name));
         Assert.Equal("10.0.1.3", Assert.Single(node.Docker.Tasks).Addresses[0].Address.ToString());
@@ -223,6 +224,7 @@ public sealed class CollectScriptTests(ITestOutputHelper output) : IDisposable
                 'inspect --type task '*) cat {{_folder}}/tasks.json ;;
                 'inspect '*) cat {{_folder}}/containers.json ;;
                 'node ls') exec docker-node ;;
+                'info '*) echo '{"Swarm":{"NodeID":"x","NodeAddr":"172.19.177.14","Cluster":{"DataPathPort":4789} } }' ;;
                 'service ls -q') echo pd3ped3dsrku ;;
                 'service ps '*) echo t ;;
                 'service inspect '*) cat {{_folder}}/services.json ;;

@@ -226,7 +226,7 @@ public sealed class InferenceTests : IDisposable
         NodeState node = NodeDumpReader.Read(_folder);
 
         Assert.Equal(4097u, node["overlay"].FindInterface("vxlan0")!.Vxlan!.Vni.Value);
-        AssertSays(node, "overlay.ip-addr.txt was made without -d: vxlan0 has VNI 4097 and Swarm's settings.");
+        AssertSays(node, "overlay.ip-addr.txt was made without -d: vxlan0 has VNI 4097, port 4789 and Swarm's settings.");
     }
 
     [Fact]
@@ -335,6 +335,49 @@ public sealed class InferenceTests : IDisposable
         Assert.All(
             balancer.IpvsServices.SelectMany(service => service.Servers),
             server => Assert.Equal(IpvsForwarding.Route, server.Forwarding));
+
+        // moby switches it on with the SNAT rule alone.
+        Assert.Equal(0, balancer.GetSysctl("net.ipv4.vs.conntrack"));
+        Assert.Equal(1, balancer.GetSysctl("net.ipv4.vs.expire_nodest_conn"));
+        IReadOnlyList<string> said = NodeDumpReader.Read(_folder).Inferred;
+        Assert.Contains(said, sentence => sentence.EndsWith("; no SNAT, for servers answer clients themselves).", StringComparison.Ordinal));
+        Assert.Contains(said, sentence => sentence.Contains("mark 0x101 (web), direct return, has ", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(4790, 4790)]
+    [InlineData(0, 4789)]
+    public void The_port_of_VXLAN_and_the_nodes_address_come_from_docker_info(int told, int expected)
+    {
+        Copy("swarm-web", file => file is "network-inspect-v.mynet.json" or "network-inspect-v.ingress.json");
+        File.WriteAllText(
+            Path.Combine(_folder, "docker-info.json"),
+            $$$"""{"ID":"x","Swarm":{"NodeID":"y","NodeAddr":"172.19.177.14","Cluster":{"ID":"z","DataPathPort":{{{told}}} } } }""");
+
+        NodeState node = NodeDumpReader.Read(_folder);
+
+        Assert.All(
+            (string[])["overlay", "ingress-overlay"],
+            name => Assert.Equal(expected, node[name].FindInterface("vxlan0")!.Vxlan!.DestinationPort));
+        Assert.Contains(
+            node.Inferred,
+            sentence => sentence.EndsWith($"and vxlan0 VNI 4097, port {expected}; their MACs are stand-ins.", StringComparison.Ordinal));
+        Assert.Equal("y", node.Docker.Info!.NodeId);
+        Assert.Equal("172.19.177.14", node["host"].FindInterface("eth0")!.Addresses[0].Address.ToString());
+    }
+
+    [Fact]
+    public void A_dump_of_the_tunnel_is_taken_at_its_word_about_the_port()
+    {
+        CopySwarm();
+        File.WriteAllText(Path.Combine(_folder, "docker-info.json"), """{"Swarm":{"NodeAddr":"","Cluster":null}}""");
+        string path = Path.Combine(_folder, "overlay.ip-addr.txt");
+        File.WriteAllText(path, File.ReadAllText(path).Replace("dstport 4789", "dstport 7789", StringComparison.Ordinal));
+
+        NodeState node = NodeDumpReader.Read(_folder);
+
+        Assert.Equal(new DockerInfo("", null, null), node.Docker.Info);
+        Assert.Equal(7789, node["overlay"].FindInterface("vxlan0")!.Vxlan!.DestinationPort);
     }
 
     [Fact]

@@ -62,7 +62,8 @@ internal static class LbConfigExpander
         space.Services = [.. config.Services.Select(service => service.Service)];
         space.IsOrderKnown = true;
         space.Timeouts = config.Timeouts;
-        Dictionary<string, string> sysctls = new(SysctlDefaults.Swarm, StringComparer.Ordinal);
+        Dictionary<string, string> sysctls = new(
+            HasTranslation(config) ? SysctlDefaults.Swarm : SysctlDefaults.SwarmDirectReturn, StringComparer.Ordinal);
         foreach ((string name, string value) in config.Sysctls)
         {
             sysctls[name] = value;
@@ -82,8 +83,7 @@ internal static class LbConfigExpander
             }
         }
 
-        bool isTranslated = config.Services.Count == 0 || config.Services.Any(IsTranslated);
-        RuleState[] nat = isTranslated ? [SwarmTables.SourceNatRule(section.Address, section.Address.Address)] : [];
+        RuleState[] nat = HasTranslation(config) ? [SwarmTables.SourceNatRule(section.Address, section.Address.Address)] : [];
         List<TableState> tables = [SwarmTables.Table("mangle", ("INPUT", marks)), SwarmTables.Table("nat", ("POSTROUTING", nat))];
         foreach ((string name, IReadOnlyList<DumpLine> lines) in config.Rules)
         {
@@ -99,6 +99,8 @@ internal static class LbConfigExpander
 
         return tables;
     }
+
+    private static bool HasTranslation(LbConfig config) => config.Services.Count == 0 || config.Services.Any(IsTranslated);
 
     private static bool IsTranslated(ServiceSection section) =>
         section.Service.Servers.Count == 0 || section.Service.Servers.Any(server => server.Forwarding == IpvsForwarding.Masq);

@@ -34,6 +34,9 @@ internal static class DockerFiles
             Networks = networks,
             Containers = containers,
             Tasks = tasks,
+            Info = files.Contains($"{prefix}docker-info.json")
+                ? DockerInfoReader.Parse(Text(directory, $"{prefix}docker-info.json"), PathOf(directory, $"{prefix}docker-info.json"))
+                : null,
             Services = ReadShared(directory, files, prefix, "service-inspect.json", DockerServiceReader.Parse),
             ListedTasks = ReadShared(directory, files, prefix, "service-ps.txt", DockerTaskListReader.Parse),
             Nodes = ReadShared(directory, files, prefix, "node-ls.txt", DockerNodeReader.Parse),

@@ -26,6 +26,9 @@ public sealed record DockerState
     /// <summary>Nodes (<c>docker node ls</c>).</summary>
     public IReadOnlyList<DockerNode> Nodes { get; init; } = [];
 
+    /// <summary>What Docker says of itself (<c>docker info</c>); null where it was not asked.</summary>
+    public DockerInfo? Info { get; init; }
+
     /// <summary>The network of that name or identifier, or null.</summary>
     public DockerNetwork? FindNetwork(string nameOrId)
     {
@@ -63,6 +66,12 @@ public sealed record DockerState
         return bySubnet;
     }
 }
+
+/// <summary>What <c>docker info</c> says of the swarm.</summary>
+/// <param name="NodeId">The node's identifier, as <c>docker node ls</c> has it; empty where not told.</param>
+/// <param name="NodeAddress">The node's own underlay address; null where it is in no swarm.</param>
+/// <param name="DataPathPort">UDP port of VXLAN (<c>--data-path-port</c>), which managers alone know; null where not told.</param>
+public sealed record DockerInfo(string NodeId, Ipv4Address? NodeAddress, int? DataPathPort);
 
 /// <summary>A node of the swarm, one line of <c>docker node ls</c>.</summary>
 /// <param name="Id">Identifier.</param>

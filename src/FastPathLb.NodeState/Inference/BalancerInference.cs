@@ -62,8 +62,8 @@ internal sealed class BalancerInference(NodeDraft node, NamespaceDraft space)
 
         if (space.Sysctls is null)
         {
-            space.Sysctls = SysctlDefaults.Swarm;
-            IEnumerable<string> told = SysctlDefaults.Swarm.Select(item => $"{item.Key["net.ipv4.".Length..]}={item.Value}");
+            space.Sysctls = _isDirectReturn ? SysctlDefaults.SwarmDirectReturn : SysctlDefaults.Swarm;
+            IEnumerable<string> told = space.Sysctls.Select(item => $"{item.Key["net.ipv4.".Length..]}={item.Value}");
             Say("sysctl", $"Swarm's settings are taken: {string.Join(", ", told)}");
         }
     }
@@ -124,7 +124,8 @@ internal sealed class BalancerInference(NodeDraft node, NamespaceDraft space)
         ]);
         Say(
             "iptables-save",
-            $"Swarm's rules are taken ({(told.Count == 0 ? "no VIP" : string.Join(", ", told))}; SNAT to {address.Address})");
+            $"Swarm's rules are taken ({(told.Count == 0 ? "no VIP" : string.Join(", ", told))}; "
+            + $"{(_isDirectReturn ? "no SNAT, for servers answer clients themselves" : $"SNAT to {address.Address}")})");
     }
 
     private List<(Ipv4Address Address, uint Mark, ServiceHint? Hint)> FindMarks()
@@ -194,7 +195,7 @@ internal sealed class BalancerInference(NodeDraft node, NamespaceDraft space)
                 Scheduler = "rr",
                 Servers = [.. servers.Select(server => new IpvsServerState(server, 0, forwarding))],
             });
-            told.Add($"mark 0x{mark:x} ({hint.Name}) has {(servers.Count == 0 ? "no server" : string.Join(", ", servers))}");
+            told.Add($"mark 0x{mark:x} ({hint.Name}){(_isDirectReturn ? ", direct return," : "")} has {(servers.Count == 0 ? "no server" : string.Join(", ", servers))}");
         }
 
         space.Services = services;

@@ -22,6 +22,11 @@ internal static class HostInference
             }
         }
 
+        if (node.Docker.Info?.NodeAddress is { } told)
+        {
+            return told;
+        }
+
         if (SwarmDevices.Uplink(host?.Interfaces ?? []) is { } uplink)
         {
             return uplink.Addresses[0].Address;

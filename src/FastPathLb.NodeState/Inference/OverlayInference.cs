@@ -10,6 +10,9 @@ internal sealed class OverlayInference(NodeDraft node, NamespaceDraft space)
 
     private readonly DockerNetwork? _network = node.NetworkOf(space);
 
+    // One for all networks of a swarm.
+    private readonly int _port = node.Docker.Info?.DataPathPort ?? VxlanState.DefaultPort;
+
     /// <summary>Does all of it; <paramref name="local"/> is the node's underlay address, where known.</summary>
     public void Complete(Ipv4Address? local)
     {
@@ -71,7 +74,7 @@ internal sealed class OverlayInference(NodeDraft node, NamespaceDraft space)
         [
             SwarmDevices.Loopback,
             SwarmDevices.Bridge(BridgeIndex, bridgeMac, mtu, gateway),
-            SwarmDevices.Tunnel(TunnelIndex, SwarmDevices.StandInMac(vni), mtu, new VxlanState { Vni = vni }),
+            SwarmDevices.Tunnel(TunnelIndex, SwarmDevices.StandInMac(vni), mtu, new VxlanState { Vni = vni, DestinationPort = _port }),
             SwarmDevices.Port(port, "veth0", balancer?.Index, bridgeMac, mtu) with { Master = "br0" },
         ];
         int next = Math.Max(port, BalancerInference.BridgePortIndex);
@@ -84,7 +87,7 @@ internal sealed class OverlayInference(NodeDraft node, NamespaceDraft space)
         space.Interfaces = devices;
         Say(
             "ip-addr",
-            $"br0{(gateway is null ? "" : $" has {gateway}")} and vxlan0 VNI {vni}, port {VxlanState.DefaultPort}; "
+            $"br0{(gateway is null ? "" : $" has {gateway}")} and vxlan0 VNI {vni}, port {_port}; "
             + "their MACs are stand-ins");
     }
 
@@ -101,9 +104,9 @@ internal sealed class OverlayInference(NodeDraft node, NamespaceDraft space)
             ?? throw node.Problem($"{file} shows no vxlan device");
         Vni vni = FindVni($"{file} was made without -d and shows no VXLAN settings");
         space.Interfaces = [.. space.Interfaces!.Select(device => device == tunnel
-            ? device with { Kind = "vxlan", Vxlan = new VxlanState { Vni = vni } }
+            ? device with { Kind = "vxlan", Vxlan = new VxlanState { Vni = vni, DestinationPort = _port } }
             : device)];
-        node.Inferred.Add($"{file} was made without -d: {tunnel.Name} has VNI {vni} and Swarm's settings.");
+        node.Inferred.Add($"{file} was made without -d: {tunnel.Name} has VNI {vni}, port {_port} and Swarm's settings.");
     }
 
     private IEnumerable<DockerEndpoint> LocalTasks() => _network?.Endpoints.Where(endpoint => !endpoint.IsLoadBalancer) ?? [];

@@ -107,6 +107,13 @@ public static class SysctlDefaults
         ["net.ipv4.vs.expire_quiescent_template"] = "1",
     };
 
+    /// <summary>
+    /// What it sets where servers answer clients themselves (<c>--opt dsr</c>): conntrack is switched on for IPVS with the SNAT rule, and
+    /// there is none.
+    /// </summary>
+    public static IReadOnlyDictionary<string, string> SwarmDirectReturn { get; } = new Dictionary<string, string>(
+        Swarm.Where(setting => setting.Key != "net.ipv4.vs.conntrack"), StringComparer.Ordinal);
+
     /// <summary>The value that holds where a dump doesn't list the setting; 0 for one not known here.</summary>
     public static int Get(string name) => s_values.TryGetValue(name, out int value)
         ? value

@@ -10,6 +10,8 @@ namespace FastPathLb.Topology;
 /// </remarks>
 public sealed class TopologyDrawing
 {
+    private const int LabelHeadHeight = 36;
+    private const int LabelLineHeight = 17;
     private const int Margin = 24;
     private const int LabelWidth = 170;
     private const int ColumnWidth = 480;
@@ -162,35 +164,28 @@ public sealed class TopologyDrawing
         int x = Margin + 12;
         int y = top + 24;
         canvas.Text(x, y, network.Name, new SvgFont(15, IsBold: true), 16);
-        List<string> lines = [];
-        if (network.Subnet is { } subnet)
+        foreach ((string text, SvgFont font) in LabelsOf(network))
         {
-            lines.Add(subnet.ToString());
+            y += LabelLineHeight;
+            canvas.Text(x, y, text, font);
         }
+    }
 
-        if (network.Vni is { } vni)
-        {
-            lines.Add($"VNI {vni}");
-        }
-
-        if (network.MtuBytes is { } mtu)
-        {
-            lines.Add($"MTU {Of(mtu)}");
-        }
-
-        foreach (string line in lines)
-        {
-            y += 17;
-            canvas.Text(x, y, line, s_mono);
-        }
-
+    private static IEnumerable<(string Text, SvgFont Font)> LabelsOf(TopologyNetwork network)
+    {
+        string[] facts =
+        [
+            $"{network.Subnet}",
+            network.Vni is { } vni ? $"VNI {vni}" : "",
+            network.MtuBytes is { } mtu ? $"MTU {Of(mtu)}" : "",
+        ];
         string kind = network.IsIngress ? "routing mesh" : network.Driver == "overlay" ? "" : "bridge to the host";
         string[] flags = [kind, network.IsEncrypted ? "encrypted" : "", network.IsDirectReturn ? "direct return" : ""];
-        foreach (string flag in flags.Where(flag => flag.Length > 0))
-        {
-            y += 17;
-            canvas.Text(x, y, flag, s_small);
-        }
+        return
+        [
+            .. facts.Where(fact => fact.Length > 0).Select(fact => (fact, s_mono)),
+            .. flags.Where(flag => flag.Length > 0).Select(flag => (flag, s_small)),
+        ];
     }
 
     private int HeightOf(TopologyNetwork network)
@@ -203,7 +198,8 @@ public sealed class TopologyDrawing
         int tasks = _swarm.Nodes.Max(node => TasksOn(network, node).Count);
         int column = (tasks * (TaskHeight + TaskGap)) - TaskGap;
         int balancer = BalancerHeadHeight + (network.Services.Count(service => service.VirtualAddress is not null) * ServiceHeight);
-        return Math.Max(110, Math.Max(column, balancer) + (2 * CellPadding));
+        int label = LabelHeadHeight + (LabelLineHeight * LabelsOf(network).Count());
+        return Math.Max(Math.Max(110, label), Math.Max(column, balancer) + (2 * CellPadding));
     }
 
     /// <summary>A service's tasks on a node, then the endpoints of no service.</summary>
@@ -358,6 +354,8 @@ public sealed class TopologyDrawing
         canvas.Text(x + 56, y, "to a task on the same node", s_small);
         canvas.Arrow(x + 250, y - 4, x + 296, y - 4, "#27364a", true);
         canvas.Text(
-            x + 306, y, "to a task on another node, in VXLAN; to either, the load balancer's address stands in for the client's", s_small);
+            x + 306, y,
+            "to a task on another node, in VXLAN; to either, the load balancer's address stands in for the client's"
+            + (_swarm.Networks.Any(network => network.IsDirectReturn) ? ", but where it says direct return" : ""), s_small);
     }
 }

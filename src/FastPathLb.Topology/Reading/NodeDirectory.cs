@@ -4,7 +4,7 @@ using NodeDump = FastPathLb.NodeState.NodeState;
 
 namespace FastPathLb.Topology;
 
-/// <summary>Which node has which underlay address: no single file of Docker's says both, but tasks tie them together.</summary>
+/// <summary>Which node has which underlay address: <c>docker info</c> says both of its own node, and tasks tie them together.</summary>
 internal sealed class NodeDirectory
 {
     private readonly Dictionary<Ipv4Address, DockerNode> _byAddress = [];
@@ -20,6 +20,7 @@ internal sealed class NodeDirectory
                 .Select(entry => entry.Destination).OfType<Ipv4Address>(),
         ];
         SelfAddress = FindSelfAddress(node);
+        Tie(_docker.Info?.NodeAddress, _docker.Nodes.FirstOrDefault(other => other.Id == _docker.Info?.NodeId));
         foreach (DockerNetworkTask task in _docker.Networks.SelectMany(network => network.Services).SelectMany(service => service.Tasks))
         {
             Tie(task.HostAddress, NodeOfTask(task.Name));
@@ -84,6 +85,11 @@ internal sealed class NodeDirectory
 
     private static Ipv4Address? FindSelfAddress(NodeDump node)
     {
+        if (node.Docker.Info?.NodeAddress is { } told)
+        {
+            return told;
+        }
+
         if (!node.Namespaces.TryGetValue("host", out NamespaceState? host))
         {
             return null;

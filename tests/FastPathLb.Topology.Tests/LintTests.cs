@@ -26,6 +26,7 @@ public sealed class LintTests
         ("weight-zero", "lb.ipvsadm-save.txt", @"10\.0\.1\.4:0 -m -w 1", "10.0.1.4:0 -m -w 0", "lb.ipvsadm-save.txt:3"),
         ("server-without-task", "lb.ipvsadm-save.txt", @"10\.0\.1\.4:0", "10.0.1.44:0", "lb.ipvsadm-save.txt:3"),
         ("task-without-server", "ingress.ipvsadm-save.txt", @"^.*10\.0\.0\.5:0.*\n", "", "ingress.ipvsadm-save.txt"),
+        ("forwarding-method", "lb.ipvsadm-save.txt", @"10\.0\.1\.4:0 -m", "10.0.1.4:0 -g", "lb.ipvsadm-save.txt:3"),
         ("ip-forward-off", "lb.sysctl.txt", "ip_forward = 1", "ip_forward = 0", "lb.sysctl.txt:37"),
         ("vs-conntrack-off", "lb.sysctl.txt", "vs.conntrack = 1", "vs.conntrack = 0", "lb.sysctl.txt"),
         ("snat-missing", "lb.iptables-save.txt", @"^.*-j SNAT --to-source 10\.0\.1\.6\n", "", "lb.iptables-save.txt"),
@@ -54,7 +55,8 @@ public sealed class LintTests
     ];
 
     private static readonly string[] s_captureChecks =
-        ["arp-for-vip", "arp-claimed-twice", "vip-on-underlay", "outer-fragments", "unknown-vni", "idle-connection", "calls-unanswered"];
+        ["arp-for-vip", "arp-claimed-twice", "vip-on-underlay", "outer-fragments", "unknown-vni", "idle-connection", "calls-unanswered",
+         "tunnel-one-way", "inner-checksums", "half-closed-connection"];
 
     public static TheoryData<int> Seeds => [.. Enumerable.Range(0, s_seeds.Length)];
 
@@ -107,10 +109,32 @@ public sealed class LintTests
     [InlineData("swarm-web", "lb-eth0.pcap.gz")]
     [InlineData("rr-two-services", "underlay.pcap.gz")]
     [InlineData("tcp-loss-reorder", "lb-eth0.pcap.gz")]
+    [InlineData("swarm-web", "uplink.pcap.gz")]
+    [InlineData("many-flows", "underlay.pcap.gz")]
     public void Nothing_is_found_in_healthy_traffic(string recording, string capture)
     {
         using CaptureReader reader = CaptureReader.Open(Recordings.PathOf(recording, capture));
         Assert.Empty(Linter.Run(Recordings.PathOf(recording), "", reader));
+    }
+
+    [Fact]
+    public void Nothing_is_found_on_a_network_with_direct_return_that_is_as_Docker_makes_it()
+    {
+        using SeededNode node = new("swarm-web");
+        node.Change("network-inspect.mynet.json", "\"com.docker.network.driver.overlay.vxlanid_list\"", "\"dsr\": \"\", $0");
+        node.Change("network-inspect-v.mynet.json", "\"com.docker.network.driver.overlay.vxlanid_list\"", "\"dsr\": \"\", $0");
+        Assert.Equal(
+            ["forwarding-method", "forwarding-method", "forwarding-method"], node.Lint().Select(finding => finding.Check.Name));
+
+        node.Change("lb.ipvsadm-save.txt", ":0 -m ", ":0 -g ");
+        node.Change("lb.iptables-save.txt", @"^.*-j SNAT --to-source 10\.0\.1\.6\n", "");
+        node.Change("lb.sysctl.txt", "vs.conntrack = 1", "vs.conntrack = 0");
+        Assert.Empty(node.Lint());
+
+        // The VIP in VXLAN is right there.
+        byte[] call = PacketBuilder.Udp(
+            new Endpoint(Ipv4Address.Parse("10.0.1.8"), 4000), new Endpoint(Ipv4Address.Parse("10.0.1.2"), 53)).Build();
+        Assert.Empty(node.LintWith(1, Tunnel(4097, call)));
     }
 
     /// <summary>What went wrong while these were recorded is found in them.</summary>
@@ -176,10 +200,76 @@ public sealed class LintTests
         byte[] reply = PacketBuilder.Tcp(vip, client, TcpFlags.Ack).Build();
         byte[] end = PacketBuilder.Tcp(client, vip, TcpFlags.Ack | TcpFlags.Fin).Build();
         Assert.Empty(node.LintWith(900, data, reply, data));
-        Assert.Empty(node.LintWith(901, data, end, data, reply, end));
+        Assert.DoesNotContain(node.LintWith(901, data, end, data, reply, end), item => item.Check.Name == "idle-connection");
         LintFinding finding = Assert.Single(node.LintWith(901, data, reply, data));
         Assert.Equal("idle-connection", finding.Check.Name);
         Assert.Contains("10.0.1.8:4000 to VIP 10.0.1.2:80 was silent for 901 s before frame 2", finding.What);
+    }
+
+    [Fact]
+    public void An_answer_that_comes_too_late_after_one_side_closed_is_found()
+    {
+        using SeededNode node = new("swarm-web");
+        Endpoint client = new(Ipv4Address.Parse("10.0.1.8"), 4000);
+        Endpoint vip = new(Ipv4Address.Parse("10.0.1.2"), 80);
+        byte[] data = PacketBuilder.Tcp(client, vip, TcpFlags.Ack).Build();
+        byte[] end = PacketBuilder.Tcp(client, vip, TcpFlags.Ack | TcpFlags.Fin).Build();
+        byte[] reply = PacketBuilder.Tcp(vip, client, TcpFlags.Ack).Build();
+        byte[] replyEnd = PacketBuilder.Tcp(vip, client, TcpFlags.Ack | TcpFlags.Fin).Build();
+
+        LintFinding finding = Assert.Single(node.LintWith(61, data, end, reply));
+        Assert.Equal("half-closed-connection", finding.Check.Name);
+        Assert.Contains(
+            "10.0.1.8:4000 to VIP 10.0.1.2:80 was silent for 61 s before frame 3, after the client had closed its side; IPVS forgets after 60 s",
+            finding.What);
+        finding = Assert.Single(node.LintWith(121, data, replyEnd, data));
+        Assert.Contains("after the server had closed its side; IPVS forgets after 120 s", finding.What);
+
+        Assert.Empty(node.LintWith(60, data, end, reply));
+        Assert.Empty(node.LintWith(61, data, replyEnd, data));
+
+        // A new connection with the same ports is open on both sides.
+        Assert.Empty(node.LintWith(200, data, end, PacketBuilder.Tcp(client, vip, TcpFlags.Syn).Build(), reply));
+    }
+
+    [Fact]
+    public void A_node_that_is_sent_to_and_never_heard_is_found()
+    {
+        using SeededNode node = new("swarm-web");
+        byte[] inner = PacketBuilder.Tcp("10.0.1.6:4000", "10.0.1.3:80", TcpFlags.Syn).Build();
+        byte[] sent = (TunnelOf(4097) with { Source = "172.19.177.14:50000", Destination = "172.19.188.123:4789" }).Wrap(inner);
+        LintFinding finding = Assert.Single(node.LintWith(1, sent, sent, sent, sent));
+        Assert.Equal(
+            ("tunnel-one-way", "4 packets of VXLAN from 172.19.177.14 to 172.19.188.123, and none back (first: frame 1)"),
+            (finding.Check.Name, finding.What));
+        Assert.Empty(node.LintWith(1, sent, sent, sent, sent, Tunnel(4097, inner)));
+
+        // At the swarm's own port too.
+        node.Change("overlay.ip-addr.txt", "dstport 4789", "dstport 4790");
+        byte[] moved = (TunnelOf(4097) with { Source = "172.19.177.14:50000", Destination = "172.19.188.123:4790" }).Wrap(inner);
+        Assert.Contains(node.LintWith(1, moved, moved, moved, moved), item => item.Check.Name == "tunnel-one-way");
+    }
+
+    [Theory]
+    [InlineData(ChecksumKind.Wrong)]
+    [InlineData(ChecksumKind.Partial)]
+    public void A_node_whose_card_spoils_checksums_within_the_tunnel_is_found(ChecksumKind kind)
+    {
+        using SeededNode node = new("swarm-web");
+        PacketBuilder right = PacketBuilder.Tcp("10.0.1.3:80", "10.0.1.6:4000", TcpFlags.Ack) with { Payload = "hello"u8.ToArray() };
+        byte[] wrong = (right with { Checksum = kind }).Build();
+        LintFinding finding = Assert.Single(node.LintWith(1, Tunnel(4097, right.Build()), Tunnel(4097, wrong)));
+        Assert.Equal(
+            (
+                "inner-checksums",
+                "1 of 2 packets in VXLAN from 172.19.188.123 to 172.19.177.14 have a wrong TCP or UDP checksum within (first: frame 2)"),
+            (finding.Check.Name, finding.What));
+
+        // This node's own card has yet to finish what it sends.
+        byte[] own = (TunnelOf(4097) with { Source = "172.19.177.14:50000", Destination = "172.19.188.123:4789" }).Wrap(wrong);
+        Assert.Empty(node.LintWith(1, own, Tunnel(4097, right.Build())));
+        PacketBuilder none = PacketBuilder.Udp("10.0.1.3:53", "10.0.1.6:4000") with { Checksum = ChecksumKind.Zero };
+        Assert.Empty(node.LintWith(1, Tunnel(4097, none.Build())));
     }
 
     [Fact]

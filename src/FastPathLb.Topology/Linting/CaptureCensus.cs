@@ -10,8 +10,13 @@ internal sealed class CaptureCensus
     private const int FlowsMax = 1_000_000;
 
     private readonly Dictionary<CensusFlow, FlowRecord> _flows = [];
+    private readonly HashSet<int> _vxlanPorts;
 
-    private CaptureCensus(string name) => Name = name;
+    private CaptureCensus(string name, HashSet<int> vxlanPorts)
+    {
+        Name = name;
+        _vxlanPorts = vxlanPorts;
+    }
 
     /// <summary>The capture's name.</summary>
     public string Name { get; }
@@ -31,10 +36,15 @@ internal sealed class CaptureCensus
     /// <summary>Fragments of UDP between two nodes: how many, and the first frame.</summary>
     public Dictionary<(Ipv4Address From, Ipv4Address To), (long Count, long First)> UdpFragments { get; } = [];
 
+    /// <summary>Whole packets of VXLAN from one node to another: how many, of how many the inner checksum is wrong, and the first frames.</summary>
+    public Dictionary<(Ipv4Address From, Ipv4Address To), TunnelRecord> Tunnels { get; } = [];
+
     /// <summary>Reads a capture to its end.</summary>
-    public static CaptureCensus Take(CaptureReader reader)
+    /// <param name="reader">The capture.</param>
+    /// <param name="vxlanPorts">UDP ports of the node's tunnels.</param>
+    public static CaptureCensus Take(CaptureReader reader, IEnumerable<int> vxlanPorts)
     {
-        CaptureCensus census = new(reader.Name);
+        CaptureCensus census = new(reader.Name, [.. vxlanPorts]);
         byte[] ethernet = [];
         while (reader.TryRead(out CapturedFrame frame))
         {
@@ -91,9 +101,9 @@ internal sealed class CaptureCensus
 
         if (packet.Protocol == IpProtocol.Udp && UdpHeader.TryParse(packet.Payload, out UdpHeader udp))
         {
-            if (udp.DestinationPort == VxlanHeader.UdpPort && VxlanHeader.TryParse(udp.Payload, out VxlanHeader vxlan) && vxlan.HasVni)
+            if (_vxlanPorts.Contains(udp.DestinationPort) && VxlanHeader.TryParse(udp.Payload, out VxlanHeader vxlan) && vxlan.HasVni)
             {
-                CountTunnel(vxlan, packet.Destination, number);
+                CountTunnel(vxlan, packet.Source, packet.Destination, number);
                 return;
             }
 
@@ -107,15 +117,38 @@ internal sealed class CaptureCensus
         }
     }
 
-    private void CountTunnel(VxlanHeader vxlan, Ipv4Address node, long number)
+    private void CountTunnel(VxlanHeader vxlan, Ipv4Address from, Ipv4Address node, long number)
     {
         Vnis.TryAdd((vxlan.Vni.Value, node), number);
+        if (!Tunnels.TryGetValue((from, node), out TunnelRecord? tunnel))
+        {
+            tunnel = new TunnelRecord { FirstFrame = number };
+            Tunnels.Add((from, node), tunnel);
+        }
+
+        tunnel.Count++;
         if (EthernetHeader.TryParse(vxlan.Payload, out EthernetHeader ethernet)
             && ethernet.EtherType == EtherType.Ipv4
             && Ipv4Header.TryParse(ethernet.Payload, out Ipv4Header inner))
         {
             TunnelDestinations.TryAdd((vxlan.Vni.Value, inner.Destination), number);
+            if (HasWrongChecksum(inner))
+            {
+                tunnel.WrongFrame = tunnel.WrongCount == 0 ? number : tunnel.WrongFrame;
+                tunnel.WrongCount++;
+            }
         }
+    }
+
+    // Of a packet that was captured whole. UDP may have no checksum.
+    private static bool HasWrongChecksum(Ipv4Header packet)
+    {
+        ReadOnlySpan<byte> payload = packet.Payload;
+        return !packet.IsFragment && payload.Length == packet.TotalLength - packet.HeaderLengthBytes
+            && packet.Protocol is IpProtocol.Tcp or IpProtocol.Udp
+            && (packet.Protocol == IpProtocol.Tcp ? TcpHeader.TryParse(payload, out _) : UdpHeader.TryParse(payload, out UdpHeader udp) && udp.HasChecksum)
+            && !InternetChecksum.IsRight(InternetChecksum.Sum(
+                payload, InternetChecksum.PseudoHeaderSum(packet.Source, packet.Destination, packet.Protocol, payload.Length)));
     }
 
     private void Count(CensusFlow flow, TcpFlags flags, long number, long time)
@@ -150,11 +183,30 @@ internal readonly record struct CensusFlow(
     public CensusFlow Reverse => new(Protocol, Destination, DestinationPort, Source, SourcePort);
 }
 
+/// <summary>What one node sent another in VXLAN.</summary>
+internal sealed class TunnelRecord
+{
+    /// <summary>The first frame.</summary>
+    public required long FirstFrame { get; init; }
+
+    /// <summary>Packets.</summary>
+    public long Count { get; set; }
+
+    /// <summary>Packets whose inner TCP or UDP checksum is wrong.</summary>
+    public long WrongCount { get; set; }
+
+    /// <summary>The first of these.</summary>
+    public long WrongFrame { get; set; }
+}
+
 /// <summary>What was seen of a flow.</summary>
 internal sealed class FlowRecord
 {
     private long _last = long.MinValue;
     private bool _isEnding;
+    private bool _hasClientEnded;
+    private bool _hasServerEnded;
+    private bool _isReset;
 
     /// <summary>Its first frame.</summary>
     public required long FirstFrame { get; init; }
@@ -171,6 +223,15 @@ internal sealed class FlowRecord
     /// <summary>The frame that ended it.</summary>
     public long IdleFrame { get; private set; }
 
+    /// <summary>The longest silence that ended while one side had closed and the other had not, in nanoseconds.</summary>
+    public long HalfClosedNanoseconds { get; private set; }
+
+    /// <summary>The frame that ended it.</summary>
+    public long HalfClosedFrame { get; private set; }
+
+    /// <summary>Whether it was the client that had closed.</summary>
+    public bool IsHalfClosedByClient { get; private set; }
+
     /// <summary>Takes a frame into account.</summary>
     public void Count(TcpFlags flags, bool isReply, long number, long time)
     {
@@ -183,7 +244,24 @@ internal sealed class FlowRecord
             IdleFrame = number;
         }
 
+        CountHalfClosed(flags, isRequest, isReply, number, time);
         _isEnding = !isRequest && (_isEnding || (flags & (TcpFlags.Fin | TcpFlags.Rst)) != 0);
         _last = time;
+    }
+
+    private void CountHalfClosed(TcpFlags flags, bool isRequest, bool isReply, long number, long time)
+    {
+        bool isHalfClosed = _hasClientEnded != _hasServerEnded && !_isReset;
+        if (isHalfClosed && !isRequest && time - _last > HalfClosedNanoseconds)
+        {
+            HalfClosedNanoseconds = time - _last;
+            HalfClosedFrame = number;
+            IsHalfClosedByClient = _hasClientEnded;
+        }
+
+        bool isEnd = (flags & TcpFlags.Fin) != 0;
+        _hasClientEnded = !isRequest && (_hasClientEnded || (isEnd && !isReply));
+        _hasServerEnded = !isRequest && (_hasServerEnded || (isEnd && isReply));
+        _isReset = !isRequest && (_isReset || (flags & TcpFlags.Rst) != 0);
     }
 }

@@ -12,13 +12,13 @@ public static class Linter
         new TaskWithoutForwarding(), new TaskAtOtherNode(), new TaskWithoutNeighbor(),
         new VipWithoutAddress(), new VipWithoutMark(), new MarkWithoutService(), new ServiceWithoutMark(), new SharedMark(),
         new ServiceWithoutServers(), new WeightZero(), new ServerWithoutTask(), new TaskWithoutServer(),
-        new ForwardingOff(), new ConntrackOff(), new SourceNatMissing(), new ReuseModeOn(), new ExpireNoDestinationOff(),
+        new ForwardingMethodWrong(), new ForwardingOff(), new ConntrackOff(), new SourceNatMissing(), new ReuseModeOn(), new ExpireNoDestinationOff(),
         new MtuAboveUnderlay(), new MtuDiffers(), new DeviceDown(),
         new DuplicateAddress(), new DuplicateMac(), new SubnetOverlap(), new VniMismatch(),
         new PortWithoutHostRule(), new PortWithoutMark(), new PortToOtherAddress(), new PortNotAccepted(), new SandboxWithoutDefaultRoute(),
         new NodeDown(),
         new VipAnsweredElsewhere(), new AddressClaimedTwice(), new VipOnUnderlay(), new OuterFragments(), new UnknownVni(),
-        new IdleConnection(), new CallsUnanswered(),
+        new TunnelOneWay(), new InnerChecksums(), new IdleConnection(), new HalfClosedConnection(), new CallsUnanswered(),
     ];
 
     /// <summary>Looks at a node's files.</summary>
@@ -28,8 +28,14 @@ public static class Linter
     /// <exception cref="NodeStateException">A file cannot be what it should be.</exception>
     public static IReadOnlyList<LintFinding> Run(string folder, string prefix, CaptureReader? capture)
     {
-        CaptureCensus? census = capture is null ? null : CaptureCensus.Take(capture);
-        LintSubject subject = new(NodeDumpReader.Read(folder, prefix), folder, prefix, census);
+        NodeState.NodeState node = NodeDumpReader.Read(folder, prefix);
+        int[] ports =
+        [
+            .. node.Namespaces.Values.SelectMany(space => space.Interfaces)
+                .Select(device => device.Vxlan?.DestinationPort ?? VxlanState.DefaultPort).Append(VxlanState.DefaultPort).Distinct(),
+        ];
+        CaptureCensus? census = capture is null ? null : CaptureCensus.Take(capture, ports);
+        LintSubject subject = new(node, folder, prefix, census);
         return [.. Checks.SelectMany(check => check.Find(subject))];
     }
 }

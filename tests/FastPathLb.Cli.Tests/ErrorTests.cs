@@ -145,6 +145,7 @@ public sealed class ErrorTests : IDisposable
     [InlineData("--cpus 8191: there is no processor 8191 here, but ", "replay", "IN", "--cpus", "8191")]
     [InlineData("--cpus 0: 2 workers need a processor each, and it names 1", "replay", "IN", "--cpus", "0", "--workers", "2")]
     [InlineData("--cpus 0: 2 workers need a processor each, and it names 1", "bench", "--cpus", "0", "--workers", "2")]
+    [InlineData("--cpus 0: 2 workers need a processor each, and it names 1", "run", "--tap", "t", "-c", "lb.yaml", "--cpus", "0", "--workers", "2")]
     [InlineData("--numa left: the number of a NUMA node, interleave or local is expected", "replay", "IN", "--numa", "left")]
     [InlineData("--numa 1023: there is no NUMA node 1023 with memory here, but ", "bench", "--numa", "1023")]
     [InlineData("--cpus and --numa are for a load balancer alone", "replay", "IN", "--attach", "node", "--cpus", "0")]

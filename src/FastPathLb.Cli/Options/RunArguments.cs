@@ -25,6 +25,10 @@ internal sealed record RunArguments
 
     public int? Workers { get; init; }
 
+    public string? Processors { get; init; }
+
+    public string? Memory { get; init; }
+
     public string? Recording { get; init; }
 
     public int? RecordingMegabytes { get; init; }

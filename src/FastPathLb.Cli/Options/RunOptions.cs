@@ -56,6 +56,8 @@ internal sealed class RunOptions
 
     private Option<int?> Workers { get; } = OptionKinds.Number("--workers", "Threads that process frames, each with a queue of the device (default 1)", 1);
 
+    private PlacementOptions Placement { get; } = new();
+
     private Option<string?> Recording { get; } = new("--pcap")
     {
         HelpName = "FILE",
@@ -130,6 +132,8 @@ internal sealed class RunOptions
         {
             command.Add(option);
         }
+
+        Placement.AddTo(command);
     }
 
     /// <summary>What was typed.</summary>
@@ -146,6 +150,8 @@ internal sealed class RunOptions
         Mtu = parsed.GetValue(Mtu),
         Mac = parsed.GetValue(Mac),
         Workers = parsed.GetValue(Workers),
+        Processors = Placement.Read(parsed).Processors,
+        Memory = Placement.Read(parsed).Memory,
         Recording = parsed.GetValue(Recording),
         RecordingMegabytes = parsed.GetValue(RecordingMegabytes),
         RecordingFiles = parsed.GetValue(RecordingFiles),

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using FastPathLb.Balancer;
 using FastPathLb.Balancer.Netfilter;
 using FastPathLb.Engine.Building;
+using FastPathLb.Engine.Placing;
 using FastPathLb.Live.Control;
 using FastPathLb.Live.Devices;
 using FastPathLb.Live.Recording;
@@ -56,6 +57,7 @@ internal static class RunPlanner
             throw new UsageException("--queue and --zero-copy are for --af-xdp");
         }
 
+        ProcessorList? processors = PlacementOptions.ProcessorsOf(typed.Processors, typed.Workers ?? 1);
         NodeSource source = new(typed.NodeFolder ?? typed.ConfigFile!);
         NodeDump node = source.Load();
         LoadBalancerOptions balancer = Options(typed);
@@ -73,6 +75,7 @@ internal static class RunPlanner
                 },
                 ControlPath = typed.HasNoControl ? null : typed.Control ?? ControlClient.PathOf(devices[0]),
                 WatchesFiles = !typed.WatchesNot,
+                Processors = processors,
                 IsBusyPolling = typed.IsBusyPolling,
             },
             Node = node,
@@ -136,6 +139,7 @@ internal static class RunPlanner
         {
             AttachPoint = typed.Attach == Underlay ? AttachPoint.Underlay : AttachPoint.Overlay,
             Capacity = typed.Capacity ?? usual.Capacity,
+            Memory = PlacementOptions.MemoryOf(typed.Memory),
 
             // Frames come from strangers: nobody may know which connections collide.
             Seed = typed.Seed ?? BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))),

@@ -49,7 +49,7 @@ public sealed class LiveBalancer : IDisposable
             LinkWatch watch = new(queues, [.. _members.All.Select(member => member.Namespace)]);
             CommonDuties duties = new(_members.First, census, watch, _logger) { Vteps = LiveBuilder.VtepsOf(node) };
             LiveWorker[] workers = CreateWorkers(clock, duties, mailbox);
-            _crew = new WorkerCrew(workers, mailbox);
+            _crew = new WorkerCrew(workers, mailbox, options.Processors);
             if (queues is [PacketDevice shared, _, ..])
             {
                 _members.Changed = () => shared.Steer(_members);

@@ -1,4 +1,5 @@
 using FastPathLb.Engine.Building;
+using FastPathLb.Engine.Placing;
 using FastPathLb.Live.Recording;
 
 namespace FastPathLb.Live.Running;
@@ -20,6 +21,9 @@ public sealed record LiveOptions
 
     /// <summary>Whether a changed file is reloaded by itself.</summary>
     public bool WatchesFiles { get; init; } = true;
+
+    /// <summary>The processors of its workers, or null where the system chooses.</summary>
+    public ProcessorList? Processors { get; init; }
 
     /// <summary>Whether workers never sleep.</summary>
     public bool IsBusyPolling { get; init; }

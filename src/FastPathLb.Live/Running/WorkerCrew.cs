@@ -1,16 +1,24 @@
+using System.Globalization;
+using FastPathLb.Engine.Placing;
+
 namespace FastPathLb.Live.Running;
 
-/// <summary>Workers on threads of their own, the first on the caller's. They begin and end together.</summary>
+/// <summary>
+/// Workers on threads of their own, the first on the caller's unless it has a processor of its own. They begin and end together.
+/// </summary>
 public sealed class WorkerCrew
 {
     private readonly IReadOnlyList<LiveWorker> _workers;
     private readonly WorkerMailbox _mailbox;
+    private readonly ProcessorList? _processors;
 
     /// <summary>Joins workers.</summary>
     /// <param name="workers">The workers, in the order of their numbers.</param>
     /// <param name="mailbox">What others ask of the load balancer.</param>
-    public WorkerCrew(IReadOnlyList<LiveWorker> workers, WorkerMailbox mailbox)
+    /// <param name="processors">Where they run, or null where the system chooses.</param>
+    public WorkerCrew(IReadOnlyList<LiveWorker> workers, WorkerMailbox mailbox, ProcessorList? processors = null)
     {
+        _processors = processors;
         _workers = workers;
         _mailbox = mailbox;
     }
@@ -31,7 +39,14 @@ public sealed class WorkerCrew
 
         try
         {
-            Serve(0);
+            if (_processors is null)
+            {
+                Serve(0);
+            }
+            else
+            {
+                _processors.Run(0, () => Serve(0));
+            }
         }
         finally
         {
@@ -49,7 +64,9 @@ public sealed class WorkerCrew
         {
             try
             {
-                failures[number] = _workers[number].Run(ending.Token);
+                failures[number] = number > 0 && _processors?.TryPin(number) == false
+                    ? string.Create(CultureInfo.InvariantCulture, $"worker {number} cannot run on processor {_processors[number]}: the system refuses")
+                    : _workers[number].Run(ending.Token);
             }
             finally
             {

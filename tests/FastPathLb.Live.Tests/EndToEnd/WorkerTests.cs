@@ -51,6 +51,26 @@ public sealed class WorkerTests
         }
     }
 
+    [LabFact("curl")]
+    public void Workers_run_on_the_processors_that_are_named()
+    {
+        using SwarmLab swarm = new(isVeth: false, queues: 2);
+        swarm.ServeWeb();
+        using BalancerProcess balancer = swarm.StartBalancer("--tap", "--workers", "2", "--cpus", "1,0", "--numa", "0");
+        Assert.StartsWith("Hostname: web", swarm.Curl(), StringComparison.Ordinal);
+
+        Dictionary<string, string> allowed = Directory.GetDirectories($"/proc/{balancer.Id}/task")
+            .Select(task => (Name: File.ReadAllText(Path.Combine(task, "comm")).Trim(), Status: File.ReadLines(Path.Combine(task, "status"))))
+            .Where(task => task.Name.StartsWith("worker ", StringComparison.Ordinal))
+            .ToDictionary(task => task.Name, task => task.Status.Single(line => line.StartsWith("Cpus_allowed_list:", StringComparison.Ordinal)).Split('\t')[1]);
+        Assert.Equal("1", allowed["worker 0"]);
+        Assert.Equal("0", allowed["worker 1"]);
+
+        // The threads of control and metrics stay free.
+        Assert.DoesNotContain("Cpus_allowed_list:\t1\n", File.ReadAllText($"/proc/{balancer.Id}/status"), StringComparison.Ordinal);
+        Assert.Equal(130, balancer.Stop());
+    }
+
     [LabTheory("wrk", "ethtool")]
     [InlineData("--tap", false)]
     [InlineData("--tap", true)]

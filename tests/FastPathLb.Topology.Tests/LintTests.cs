@@ -110,6 +110,8 @@ public sealed class LintTests
     [InlineData("rr-two-services", "underlay.pcap.gz")]
     [InlineData("tcp-loss-reorder", "lb-eth0.pcap.gz")]
     [InlineData("swarm-web", "uplink.pcap.gz")]
+    [InlineData("swarm-scale", "uplink.pcap.gz")]
+    [InlineData("arp", "underlay.pcap.gz")]
     [InlineData("many-flows", "underlay.pcap.gz")]
     public void Nothing_is_found_in_healthy_traffic(string recording, string capture)
     {
@@ -141,6 +143,7 @@ public sealed class LintTests
     [Theory]
     [InlineData("no-backend", "lb-eth0.pcap.gz", "service-without-servers", "mark 0x111 without a server")]
     [InlineData("idle-timeout", "lb-eth0.pcap.gz", "idle-connection", "was silent for 910 s before frame 29; IPVS forgets after 900 s")]
+    [InlineData("odd-frames", "underlay.pcap.gz", "inner-checksums", "3 of 40 packets in VXLAN from 172.19.188.123 to 172.19.177.14")]
     [InlineData("swarm-scale", "lb-eth0.pcap.gz", "calls-unanswered", "called VIP 10.0.1.2:80 3 times without an answer")]
     public void What_went_wrong_in_a_recording_is_found(string recording, string capture, string check, string what)
     {

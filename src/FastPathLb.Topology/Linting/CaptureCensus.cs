@@ -126,11 +126,11 @@ internal sealed class CaptureCensus
             Tunnels.Add((from, node), tunnel);
         }
 
-        tunnel.Count++;
         if (EthernetHeader.TryParse(vxlan.Payload, out EthernetHeader ethernet)
             && ethernet.EtherType == EtherType.Ipv4
             && Ipv4Header.TryParse(ethernet.Payload, out Ipv4Header inner))
         {
+            tunnel.Count++;
             TunnelDestinations.TryAdd((vxlan.Vni.Value, inner.Destination), number);
             if (HasWrongChecksum(inner))
             {
@@ -189,7 +189,7 @@ internal sealed class TunnelRecord
     /// <summary>The first frame.</summary>
     public required long FirstFrame { get; init; }
 
-    /// <summary>Packets.</summary>
+    /// <summary>IPv4 packets: who only asks by ARP may well be left without an answer.</summary>
     public long Count { get; set; }
 
     /// <summary>Packets whose inner TCP or UDP checksum is wrong.</summary>

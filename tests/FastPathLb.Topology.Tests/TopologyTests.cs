@@ -155,6 +155,47 @@ public sealed partial class TopologyTests
     }
 
     [Fact]
+    public void A_service_without_VIP_is_drawn_without_arrows_and_its_hosts_ports_where_its_tasks_run()
+    {
+        NodeState.NodeState node = Recordings.ReadNode("swarm-web");
+        DockerNetwork mynet = node.Docker.FindNetwork("mynet")!;
+        DockerState docker = node.Docker with
+        {
+            Networks =
+            [
+                mynet with
+                {
+                    Services = [.. mynet.Services.Select(service => service.Name == "web" ? service with { VirtualAddress = null } : service)],
+                },
+            ],
+            Services =
+            [
+                .. node.Docker.Services.Where(service => service.Name == "web").Select(service => service with
+                {
+                    EndpointMode = "dnsrr",
+                    VirtualAddresses = [],
+                    Ports = [new DockerPort(Wire.IpProtocol.Tcp, 80, 9090, "host"), new DockerPort(Wire.IpProtocol.Udp, 53, 5353, "host")],
+                }),
+            ],
+        };
+        NamespaceState balancer = node["lb"] with { IpvsServices = [], Iptables = IptablesState.Empty };
+        SwarmTopology swarm = TopologyReader.Read(node with
+        {
+            Docker = docker,
+            Namespaces = new Dictionary<string, NamespaceState> { ["host"] = node["host"], ["lb"] = balancer, ["overlay"] = node["overlay"] },
+        });
+        using StringWriter svg = new();
+        TopologyDrawing.Write(swarm, svg);
+        string picture = svg.ToString();
+
+        // web.1 is on node2, web.2 on node1.
+        Assert.Equal(2, Regex.Count(picture, ":9090/tcp on the node"));
+        Assert.Equal(2, Regex.Count(picture, ":5353/udp on the node"));
+        Assert.Equal(2, Regex.Count(picture, ">dnsrr<"));
+        Assert.DoesNotContain("VIP 10.0.1.2", picture);
+    }
+
+    [Fact]
     public void The_READMEs_picture_is_what_is_drawn()
     {
         using StringWriter svg = new();

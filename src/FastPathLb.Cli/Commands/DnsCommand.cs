@@ -52,7 +52,7 @@ internal static class DnsCommand
         command.Add(json);
         command.SetAction(parsed =>
         {
-            EmbeddedResolver resolver = new(folder.Read(parsed).ReadState(), parsed.GetValue(container));
+            EmbeddedResolver resolver = new(folder.Read(parsed).ReadState(), parsed.GetValue(container), Random.Shared.Next());
             return (parsed.GetValue(name), parsed.GetValue(listen)) switch
             {
                 (null, { } address) => Listen(resolver, DnsAddress.Parse("--listen", address, null), console),

@@ -128,14 +128,22 @@ public sealed class TopologyDrawing
     private void DrawPorts(SvgCanvas canvas)
     {
         int top = Margin + TitleHeight + HeaderHeight + BandGap;
-        for (int index = 0; index < _swarm.Ports.Count; index++)
+
+        // The mesh's below, where the arrows to its network begin.
+        PublishedPort[] ports = [.. _swarm.Ports.OrderBy(port => port.Mode == "ingress")];
+        for (int index = 0; index < ports.Length; index++)
         {
-            PublishedPort port = _swarm.Ports[index];
+            PublishedPort port = ports[index];
             int y = top + (index * PortHeight);
             canvas.Text(Margin + 12, y + 18, "published port", s_label);
             canvas.Text(Margin + 12, y + 33, port.Mode == "ingress" ? "open on every node" : "open where a task runs", s_small);
-            for (int node = 0; node < (port.Mode == "ingress" ? _swarm.Nodes.Count : 1); node++)
+            for (int node = 0; node < _swarm.Nodes.Count; node++)
             {
+                if (port.Mode != "ingress" && !RunsOn(port.Service, _swarm.Nodes[node]))
+                {
+                    continue;
+                }
+
                 int x = ColumnOf(node) + ColumnWidth - BalancerWidth;
                 canvas.Box(x, y, BalancerWidth, PortHeight - 8, "#fff6e5", _colors.GetValueOrDefault(port.Service, "#8a6d3b"));
                 string protocol = port.Protocol.ToString().ToLowerInvariant();
@@ -145,6 +153,10 @@ public sealed class TopologyDrawing
             }
         }
     }
+
+    private bool RunsOn(string service, TopologyNode node) =>
+        _swarm.Networks.SelectMany(network => network.Services).Where(item => item.Name == service)
+            .Any(item => item.Tasks.Any(task => IsOn(task, node)));
 
     // A call of a published port goes to the ingress network's load balancer.
     private void DrawPortArrows(SvgCanvas canvas)
@@ -270,7 +282,9 @@ public sealed class TopologyDrawing
             List<(TopologyTask Task, string? Service)> tasks = TasksOn(network, node);
             for (int row = 0; row < tasks.Count; row++)
             {
-                DrawTask(canvas, tasks[row].Task, tasks[row].Service, x, TaskTop(top, row));
+                (TopologyTask task, string? service) = tasks[row];
+                bool isByName = network.Services.Any(item => item.Name == service && item.VirtualAddress is null);
+                DrawTask(canvas, task, service, isByName, x, TaskTop(top, row));
             }
 
             if (network.Balancers.FirstOrDefault(balancer => balancer.Node == node.Name) is { } own)
@@ -280,13 +294,18 @@ public sealed class TopologyDrawing
         }
     }
 
-    private void DrawTask(SvgCanvas canvas, TopologyTask task, string? service, int x, int y)
+    private void DrawTask(SvgCanvas canvas, TopologyTask task, string? service, bool isByName, int x, int y)
     {
         string color = service is null ? "#7a8496" : _colors[service];
         canvas.Box(x, y, TaskWidth, TaskHeight, "#ffffff", color);
         bool hasName = task.Name != task.Address.ToString();
         canvas.Text(x + 10, y + 16, hasName ? task.Name : service ?? "endpoint", new SvgFont(12, color, IsBold: true), 17);
         canvas.Text(x + 10, y + 32, task.Address.ToString(), s_mono);
+        if (isByName)
+        {
+            canvas.Text(x + TaskWidth - 8, y + 32, "dnsrr", new SvgFont(10, "#7a8496", Anchor: "end"));
+        }
+
         if (task.Weight is { } weight and not 1)
         {
             canvas.Text(x + TaskWidth - 8, y + 16, $"weight {Of(weight)}", new SvgFont(10, "#b3261e", Anchor: "end"));

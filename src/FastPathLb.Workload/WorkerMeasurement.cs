@@ -1,5 +1,4 @@
 using FastPathLb.Balancer;
-using FastPathLb.Balancer.Workers;
 using FastPathLb.Engine.Building;
 using FastPathLb.Engine.Placing;
 using FastPathLb.Pipeline;
@@ -13,9 +12,7 @@ namespace FastPathLb.Workload;
 /// </summary>
 public sealed class WorkerMeasurement : IDisposable
 {
-    private const long Minute = 60L * 1_000_000_000;
-    private const long Hour = 60 * Minute;
-    private const int PortsOfClient = 1 << 14;
+    private const long Hour = 3600L * 1_000_000_000;
     private const int WarmUpFlows = 1024;
     private const int WarmUpFrames = 1 << 16;
     private const int WarmUpRounds = 8;
@@ -41,7 +38,7 @@ public sealed class WorkerMeasurement : IDisposable
             _members = [.. _group.Members.Select(member => member.Balancer)];
         }
 
-        _flows = Deal(flows, _members.Length, _group?.Group.Steering);
+        _flows = WorkerLoad.Deal(flows, _members.Length, _group?.Group.Steering);
     }
 
     /// <summary>Connections of all workers.</summary>
@@ -88,52 +85,28 @@ public sealed class WorkerMeasurement : IDisposable
         _alone?.Dispose();
     }
 
-    private static int[][] Deal(int flows, int workers, FrameSteering? steering)
-    {
-        List<int>[] dealt = [.. Enumerable.Range(0, workers).Select(_ => new List<int>())];
-        byte[] frame = new byte[PeerFrames.FrameBytes];
-        for (int index = 0; index < flows; index++)
-        {
-            // One client alone, so that each connection keeps its port: with four, where ports are searched depends on who comes first.
-            int flow = ((index / PortsOfClient) << 16) | (index % PortsOfClient);
-            PeerFlows.WriteForward(frame, flow);
-            dealt[steering?.WorkerOf(frame) ?? 0].Add(flow);
-        }
-
-        return [.. dealt.Select(own => own.ToArray())];
-    }
-
     private WorkerFigures Established(int frames, int runs)
     {
         double[][] floor = NewRows(runs);
         double[][] raw = NewRows(runs);
         Together((worker, barrier) =>
         {
-            LoadBalancer balancer = _members[worker];
-            PeerFlows opened = new(balancer, _flows[worker]);
-            using FrameRing ring = RingOf(opened, _flows[worker]);
-            FrameBatch batch = new();
-            CountingSink sink = new();
-            batch.ConnectSink(sink);
-
-            // Past the timeouts of the handshake, so that each connection waits in the wheel for the long timeout.
-            balancer.Advance(opened.Now + (2 * Minute), batch);
-            FrameGenerator generator = new(batch, FrameBatch.CountMax, ring) { Now = balancer.Now };
+            using WorkerLoad load = new(_members[worker], _flows[worker]);
             for (int run = -1; run < runs; run++)
             {
                 barrier.SignalAndWait();
-                double alone = TimedPass.Run(balancer, batch, generator, frames, hasWork: false);
+                double alone = load.Run(frames, hasWork: false);
                 barrier.SignalAndWait();
-                double whole = TimedPass.Run(balancer, batch, generator, frames, hasWork: true);
+                double whole = load.Run(frames, hasWork: true);
                 if (run >= 0)
                 {
                     (floor[run][worker], raw[run][worker]) = (alone, whole);
                 }
             }
 
-            if (sink.FrameCount != (long)frames * (runs + 1))
+            if (load.FramesSent != (long)frames * (runs + 1))
             {
-                throw new InvalidOperationException($"worker {worker} sent {sink.FrameCount} frames");
+                throw new InvalidOperationException($"worker {worker} sent {load.FramesSent} frames");
             }
         });
         return FiguresOf(raw, floor);
@@ -185,18 +158,6 @@ public sealed class WorkerMeasurement : IDisposable
     }
 
     private double[][] NewRows(int runs) => [.. Enumerable.Range(0, runs).Select(_ => new double[_members.Length])];
-
-    private static FrameRing RingOf(PeerFlows opened, int[] flows)
-    {
-        FrameRing ring = new(flows.Length * 2);
-        for (int index = 0; index < flows.Length; index++)
-        {
-            PeerFlows.WriteForward(ring[index * 2][..PeerFrames.FrameBytes], flows[index]);
-            opened.WriteReply(ring[(index * 2) + 1][..PeerFrames.FrameBytes], index);
-        }
-
-        return ring;
-    }
 
     /// <summary>Runs a thread for each worker, each on a processor of its own.</summary>
     private void Together(Action<int, Barrier> work)

@@ -21,13 +21,13 @@ internal sealed record PeersRow(string Program, string Work, int FlowCount, stri
         string[] words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         string name = string.Join(' ', words[..Math.Max(words.Length - NumberCount, 0)]);
         int comma = name.IndexOf(", ", StringComparison.Ordinal);
-        if (comma < 0 || line[0] == '#' || !int.TryParse(words[^8], CultureInfo.InvariantCulture, out int flows))
+        if (comma < 0 || line[0] == '#' || !int.TryParse(words[^8], CultureInfo.InvariantCulture, out int flows)
+            || !TryRead(words[^4], out double floor) || !TryRead(words[^3], out double least) || !TryRead(words[^2], out double median))
         {
             return null;
         }
 
-        return new PeersRow(
-            name[..comma], name[(comma + 2)..], flows, words[^7], Number(words[^4]), new Figures(Number(words[^3]), Number(words[^2])));
+        return new PeersRow(name[..comma], name[(comma + 2)..], flows, words[^7], floor, new Figures(least, median));
     }
 
     /// <summary>The least of all rounds, and the median of their medians.</summary>
@@ -41,5 +41,5 @@ internal sealed record PeersRow(string Program, string Work, int FlowCount, stri
         };
     }
 
-    private static double Number(string word) => double.Parse(word, CultureInfo.InvariantCulture);
+    private static bool TryRead(string word, out double number) => double.TryParse(word, CultureInfo.InvariantCulture, out number);
 }

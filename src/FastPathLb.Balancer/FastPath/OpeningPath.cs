@@ -17,7 +17,6 @@ namespace FastPathLb.Balancer.FastPath;
 internal sealed class OpeningPath
 {
     private const int NotesMax = 256;
-    private const ushort FtpDataPort = 20;
     private const ulong MacMask = 0xFFFF_FFFF_FFFF;
 
     private readonly NetworkNamespace _space;
@@ -128,7 +127,7 @@ internal sealed class OpeningPath
 
     /// <summary>Whether nothing that no rule tells of makes a packet's way another than that of others to the same address.</summary>
     private bool IsOrdinary(in FlowKey key) =>
-        key.SourcePort != FtpDataPort && !_ipvs.Settings.DropsPackets && !_ipvs.NeedsWholeTable && _table.HasRoom
+        key.SourcePort != IpvsScheduling.FtpDataPort && !_ipvs.Settings.DropsPackets && !_ipvs.NeedsWholeTable && _table.HasRoom
         && !_space.IsMartianSource(key.Source, key.Destination) && !_ipvs.Connections.IsReply(key);
 
     private bool IsSourceKnown(FrameBatch batch, in FrameShape shape)

@@ -12,13 +12,11 @@ namespace FastPathLb.Balancer.Ipvs;
 /// </summary>
 internal sealed class IpvsInput
 {
-    private const ushort FtpDataPort = 20;
-
     private readonly NetworkNamespace _space;
     private readonly IpvsCore _ipvs;
     private readonly ConnectionTable _table;
     private readonly IpvsTunnel _tunnel;
-    private int _dropCounter;
+    private readonly IpvsScheduling _scheduling;
 
     public IpvsInput(NetworkNamespace space, IpvsCore ipvs, ConnectionTable table)
     {
@@ -26,6 +24,7 @@ internal sealed class IpvsInput
         _ipvs = ipvs;
         _table = table;
         _tunnel = new IpvsTunnel(space);
+        _scheduling = new IpvsScheduling(space, ipvs, table);
     }
 
     /// <summary>Handles a packet at LOCAL_IN.</summary>
@@ -54,7 +53,7 @@ internal sealed class IpvsInput
             return revised;
         }
 
-        if (number < 0 && Schedule(packet, out number) is { } unscheduled)
+        if (number < 0 && _scheduling.Schedule(packet, out number) is { } unscheduled)
         {
             return unscheduled;
         }
@@ -150,121 +149,6 @@ internal sealed class IpvsInput
             || ((_ipvs.Settings.ConnectionReuseMode & 2) != 0 && connection.IpvsState == IpvsTcpState.FinWait
                 && (connection.Flags & ConnectionFlags.NoOutput) != 0));
 
-    /// <summary>A packet without a connection (tcp_conn_schedule, udp_conn_schedule, ip_vs_schedule, ip_vs_leave).</summary>
-    /// <param name="packet">The packet.</param>
-    /// <param name="number">The new connection, or -1.</param>
-    /// <returns>What became of the packet, or null where it has a connection now or goes on to the namespace's own stack.</returns>
-    private Outcome? Schedule(Packet packet, out int number)
-    {
-        number = -1;
-        if (packet.Protocol == IpProtocol.Tcp)
-        {
-            Span<byte> segment = packet.Transport;
-            if (segment.Length < TcpSegment.MinimumHeaderBytes || packet.TransportLengthBytes < TcpSegment.MinimumHeaderBytes)
-            {
-                return Outcome.Dropped(DropReason.IpvsPortsMissing);
-            }
-
-            TcpFlags flags = (TcpFlags)segment[13];
-            if ((flags & TcpFlags.Rst) != 0 || ((flags & TcpFlags.Syn) == 0 && !_ipvs.Settings.IsSloppyTcp))
-            {
-                return null;
-            }
-        }
-        else if (packet.Protocol == IpProtocol.Udp)
-        {
-            if (packet.Transport.Length < 8 || packet.TransportLengthBytes < 8)
-            {
-                return Outcome.Dropped(DropReason.IpvsPortsMissing);
-            }
-        }
-        else
-        {
-            // SCTP opens with an INIT chunk; its checksum (CRC32c) and states are not emulated.
-            return null;
-        }
-
-        VirtualService? service = _ipvs.FindService(
-            packet.Fwmark, packet.Protocol, packet.Destination, packet.DestinationPort);
-        if (service is null)
-        {
-            return null;
-        }
-
-        if (ShedsLoad())
-        {
-            return Outcome.Dropped(DropReason.IpvsLoadShedding);
-        }
-
-        if (packet.SourcePort == FtpDataPort)
-        {
-            return null;
-        }
-
-        ScheduleResult result = service.PersistenceNanoseconds > 0
-            ? SchedulePersistent(packet, service, out number)
-            : ScheduleOnce(packet, service, out number);
-        return result switch
-        {
-            ScheduleResult.Scheduled or ScheduleResult.NotOurs => null,
-            ScheduleResult.TableFull => Outcome.Dropped(DropReason.IpvsTableFull),
-            _ => Outcome.Answered(
-                DropReason.IpvsNoServer,
-                _space.IcmpErrors.Send(packet, IcmpType.DestinationUnreachable, Icmp.PortUnreachable, 0)),
-        };
-    }
-
-    /// <summary>ip_vs_todrop: one packet in so many.</summary>
-    private bool ShedsLoad()
-    {
-        if (!_ipvs.Settings.DropsPackets || _ipvs.Settings.DropRate == 0 || --_dropCounter > 0)
-        {
-            return false;
-        }
-
-        _dropCounter = _ipvs.Settings.DropRate;
-        return true;
-    }
-
-    private enum ScheduleResult
-    {
-        Scheduled,
-        NotOurs,
-        NoServer,
-        TableFull,
-    }
-
-    private ScheduleResult ScheduleOnce(Packet packet, VirtualService service, out int number)
-    {
-        number = -1;
-        if (service.Key.Fwmark == 0 && packet.DestinationPort != service.Key.Port)
-        {
-            return ScheduleResult.NoServer;
-        }
-
-        int server = service.Pick(packet.Source, packet.SourcePort, packet.Destination);
-        return server < 0 ? ScheduleResult.NoServer : Open(packet, service, _ipvs.Servers[server], out number);
-    }
-
-    private ScheduleResult Open(Packet packet, VirtualService service, RealServer server, out int number)
-    {
-        bool isOnePacket = service.IsOnePacket && packet.Protocol == IpProtocol.Udp;
-        number = _ipvs.Connections.Open(packet.PortKey(_space.Number), server, isOnePacket, packet.Now);
-        if (number < 0)
-        {
-            return ScheduleResult.TableFull;
-        }
-
-        CountOpened(server);
-        return ScheduleResult.Scheduled;
-    }
-
-    private static void CountOpened(RealServer server)
-    {
-        server.Counters.Connections++;
-        server.Service.Counters.Connections++;
-    }
-
     /// <summary>
     /// Opens the connection of a first packet for which rules, service and way are known (<see cref="FastPath.OpeningPath"/>): what
     /// <see cref="Process"/> does with it, but for the packet's bytes and counters.
@@ -278,7 +162,7 @@ internal sealed class IpvsInput
     {
         ref Connection connection = ref _table[number];
         _ipvs.Connections.Begin(number, server, isOnePacket: false, packet.Now);
-        CountOpened(server);
+        IpvsScheduling.CountOpened(server);
         packet.BalancedBy = number;
         long timeout = IpvsState.Step(_ipvs, ref connection, server, packet, isReply: false);
         packet.IsBalanced = true;
@@ -287,67 +171,6 @@ internal sealed class IpvsInput
         DropReason dropped = _space.Tracker.Confirm(packet);
         Settle(ref connection, packet, number, timeout);
         return dropped;
-    }
-
-    /// <summary>ip_vs_sched_persist: a template keeps the client's network with its server.</summary>
-    private ScheduleResult SchedulePersistent(Packet packet, VirtualService service, out int number)
-    {
-        const ushort FtpPort = 21;
-        number = -1;
-        bool isExactPort = packet.DestinationPort == service.Key.Port;
-        FlowKey key = new()
-        {
-            Source = packet.Source & service.PersistenceMask,
-            Destination = packet.Destination,
-            DestinationPort = isExactPort && service.Key.Port != FtpPort ? packet.DestinationPort : (ushort)0,
-            Protocol = packet.Protocol,
-            Kind = FlowKind.Template,
-            Network = _space.Number,
-        };
-        if (!isExactPort && service.Key.Fwmark != 0)
-        {
-            key.Destination = service.Key.Fwmark;
-            key.Protocol = IpProtocol.Ip;
-        }
-
-        RealServer? server = null;
-        if (_ipvs.Connections.TryFindIn(key, packet.Now, out int template))
-        {
-            server = _ipvs.Servers[_table[template].Server];
-            if (!server.IsAvailable || (_ipvs.Settings.ExpiresQuiescentTemplates && server.Weight == 0))
-            {
-                // The template serves no more; its connections keep it alive until they end.
-                _table.UnindexOriginal(template);
-                _table[template].Original.DestinationPort = ushort.MaxValue;
-                _table[template].Original.SourcePort = 0;
-                server = null;
-            }
-        }
-
-        if (server is null)
-        {
-            int picked = service.Pick(packet.Source, packet.SourcePort, packet.Destination);
-            server = picked < 0 ? null : _ipvs.Servers[picked];
-            if (server is null)
-            {
-                return ScheduleResult.NoServer;
-            }
-
-            template = _ipvs.Connections.OpenTemplate(key, server, service.PersistenceNanoseconds, packet.Now);
-            if (template < 0)
-            {
-                return ScheduleResult.TableFull;
-            }
-        }
-
-        ScheduleResult result = Open(packet, service, server, out number);
-        if (result == ScheduleResult.Scheduled)
-        {
-            _ipvs.Connections.Depend(number, template);
-            _ipvs.Connections.Restart(template, packet.Now + service.PersistenceNanoseconds);
-        }
-
-        return result;
     }
 
     private Outcome? Deliver(Packet packet, int number)
@@ -499,7 +322,7 @@ internal sealed class IpvsInput
         }
 
         if (!Icmp.IsBalancedError((IcmpType)message[0])
-            || !_space.Tracker.TryReadKey(message[Icmp.HeaderBytes..], out FlowKey embedded)
+            || !FlowKeyReader.TryRead(message[Icmp.HeaderBytes..], _space.Number, out FlowKey embedded)
             || embedded.Protocol is not (IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp)
             || !_ipvs.Connections.TryFindIn(embedded.Reverse(), packet.Now, out int number))
         {

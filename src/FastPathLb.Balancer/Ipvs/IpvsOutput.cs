@@ -114,7 +114,7 @@ internal sealed class IpvsOutput
         }
 
         if (!Icmp.IsBalancedError((IcmpType)message[0])
-            || !_space.Tracker.TryReadKey(message[Icmp.HeaderBytes..], out FlowKey embedded)
+            || !FlowKeyReader.TryRead(message[Icmp.HeaderBytes..], _space.Number, out FlowKey embedded)
             || embedded.Protocol is not (IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp))
         {
             return null;

@@ -105,7 +105,7 @@ public sealed class AddressTranslator
         }
 
         // What the packet looks like after what was bound so far.
-        FlowKey current = ConnectionTracker.Invert(entry.Reply);
+        FlowKey current = FlowKeyReader.Invert(entry.Reply);
         uint address = isSource ? current.Source : current.Destination;
         PortRange? ports = null;
         switch (rule?.Target)
@@ -131,7 +131,7 @@ public sealed class AddressTranslator
         packet.HasFreeReply = isFree;
         if (!chosen.Matches(current))
         {
-            entry.Reply = ConnectionTracker.Invert(chosen);
+            entry.Reply = FlowKeyReader.Invert(chosen);
             entry.Flags |= isSource ? ConnectionFlags.SourceNat : ConnectionFlags.DestinationNat;
         }
     }
@@ -187,7 +187,7 @@ public sealed class AddressTranslator
         return true;
     }
 
-    private bool IsUsed(in FlowKey key, long now) => _tracker.IsTaken(ConnectionTracker.Invert(key), now);
+    private bool IsUsed(in FlowKey key, long now) => _tracker.IsTaken(FlowKeyReader.Invert(key), now);
 
     /// <summary>Tries ports of the range (nf_nat_l4proto_unique_tuple); the last one tried comes back where none is free.</summary>
     private FlowKey SearchPort(FlowKey key, bool isSource, PortRange? ports, long now, out bool isFree)
@@ -289,7 +289,7 @@ public sealed class AddressTranslator
         }
 
         // The opposite direction's tuple, turned round, is what this packet must look like.
-        FlowKey target = ConnectionTracker.Invert(isReply ? entry.Original : entry.Reply);
+        FlowKey target = FlowKeyReader.Invert(isReply ? entry.Original : entry.Reply);
         bool isDone = isSource
             ? TransportRewriter.TryReplaceSource(packet, target.Source, target.SourcePort, TransportRewriter.ZeroUdpChecksum.Keep)
             : TransportRewriter.TryReplaceDestination(
@@ -339,7 +339,7 @@ public sealed class AddressTranslator
                 message[Icmp.ChecksumOffset..], InternetChecksum.Compute(message[..packet.TransportLengthBytes]));
         }
 
-        FlowKey target = ConnectionTracker.Invert(other);
+        FlowKey target = FlowKeyReader.Invert(other);
         uint outer = isSource ? target.Source : target.Destination;
         Ipv4.ReplaceAddress(packet.Bytes, isSource ? Ipv4.SourceOffset : Ipv4.DestinationOffset, outer);
         packet.ReadHeader();

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Numerics;
 using FastPathLb.Conntrack;
 using FastPathLb.Pipeline;
 using FastPathLb.Wire;
@@ -77,12 +76,12 @@ public sealed class ConnectionTracker
     private bool TryRelate(Packet packet, ReadOnlySpan<byte> inner, out bool isForeign)
     {
         isForeign = false;
-        if (!TryReadKey(inner, out FlowKey key))
+        if (!FlowKeyReader.TryRead(inner, _space.Number, out FlowKey key))
         {
             return false;
         }
 
-        FlowKey inverted = Invert(key);
+        FlowKey inverted = FlowKeyReader.Invert(key);
         if (!TryFind(inverted, packet.Now, out int number, out FlowDirection direction))
         {
             return false;
@@ -114,7 +113,7 @@ public sealed class ConnectionTracker
         // A SYN may end one connection and begin another: at most once, since the second look finds nothing.
         for (int attempt = 0; attempt < 2; attempt++)
         {
-            if (!TryReadKey(packet.Bytes, out FlowKey key))
+            if (!FlowKeyReader.TryRead(packet.Bytes, _space.Number, out FlowKey key))
             {
                 InvalidPackets++;
                 return true;
@@ -174,7 +173,7 @@ public sealed class ConnectionTracker
     {
         packet.Pending = default;
         packet.Pending.Original = key;
-        packet.Pending.Reply = Invert(key);
+        packet.Pending.Reply = FlowKeyReader.Invert(key);
         packet.Pending.Server = -1;
         packet.Connection = -1;
         packet.Direction = FlowDirection.Original;
@@ -465,68 +464,4 @@ public sealed class ConnectionTracker
 
     /// <summary>Whether a live entry holds a key (nf_conntrack_tuple_taken).</summary>
     internal bool IsTaken(in FlowKey key, long now) => TryFind(key, now, out _, out _);
-
-    /// <summary>The flow in the other direction as conntrack expects it.</summary>
-    internal static FlowKey Invert(in FlowKey key)
-    {
-        FlowKey inverted = key.Reverse();
-        if (key.Protocol == IpProtocol.Icmp)
-        {
-            inverted.SourcePort = key.SourcePort;
-            inverted.DestinationPort = (ushort)(((int)Icmp.Counterpart((IcmpType)(key.DestinationPort >> 8)) << 8)
-                | (key.DestinationPort & 0xFF));
-        }
-
-        return inverted;
-    }
-
-    /// <summary>Reads a flow key from an IPv4 packet, or from as much of one as an ICMP error quotes.</summary>
-    internal bool TryReadKey(ReadOnlySpan<byte> packet, out FlowKey key)
-    {
-        key = default;
-        if (packet.Length < Ipv4.HeaderLengthMinimum || packet[0] >> 4 != 4)
-        {
-            return false;
-        }
-
-        int headerLength = (packet[0] & 15) * 4;
-        if (headerLength < Ipv4.HeaderLengthMinimum || packet.Length < headerLength
-            || (BinaryPrimitives.ReadUInt16BigEndian(packet[Ipv4.FragmentOffset..]) & Ipv4.FragmentOffsetMask) != 0)
-        {
-            return false;
-        }
-
-        IpProtocol protocol = (IpProtocol)packet[Ipv4.ProtocolOffset];
-        ulong addresses = BitOperations.RotateLeft(BinaryPrimitives.ReadUInt64BigEndian(packet[Ipv4.SourceOffset..]), 32);
-        ulong rest = ((ulong)protocol << 32) | ((ulong)_space.Number << 48);
-        ReadOnlySpan<byte> transport = packet[headerLength..];
-        switch (protocol)
-        {
-            case IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp or IpProtocol.UdpLite:
-                if (transport.Length < 4)
-                {
-                    return false;
-                }
-
-                key = FlowKey.FromWords(addresses, rest | BitOperations.RotateLeft(BinaryPrimitives.ReadUInt32BigEndian(transport), 16));
-                return true;
-
-            case IpProtocol.Icmp:
-                if (transport.Length < Icmp.HeaderBytes)
-                {
-                    return false;
-                }
-
-                // Identifier, and type and code.
-                key = FlowKey.FromWords(
-                    addresses,
-                    rest | BinaryPrimitives.ReadUInt16BigEndian(transport[4..])
-                    | ((ulong)BinaryPrimitives.ReadUInt16BigEndian(transport) << 16));
-                return true;
-
-            default:
-                key = FlowKey.FromWords(addresses, rest);
-                return true;
-        }
-    }
 }

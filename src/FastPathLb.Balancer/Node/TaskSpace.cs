@@ -89,7 +89,7 @@ internal sealed class TaskSpace : ILinkOutput, ILocalPrograms
                 batch, frame.Offset + EthernetBytes, frame.LengthBytes - EthernetBytes, frame.WireLengthBytes - EthernetBytes, inputIndex, now);
         }
 
-        FlowKey key = _shadow.IsFragment ? default : ConnectionTracker.Invert(_shadow.PortKey(_space.Number));
+        FlowKey key = _shadow.IsFragment ? default : FlowKeyReader.Invert(_shadow.PortKey(_space.Number));
         if (!_shadow.IsFragment && _space.Tracker.TryFind(key, now, out int number, out _))
         {
             KeepUp(batch, bytes, _space.Connections[number].Reply, inputIndex, now);

@@ -117,7 +117,7 @@ public sealed class FrameSteering
             }
         }
 
-        return protocol != IpProtocol.Icmp && _space.Tracker.TryReadKey(packet, out FlowKey key) && !IsKnown(key, now);
+        return protocol != IpProtocol.Icmp && FlowKeyReader.TryRead(packet, _space.Number, out FlowKey key) && !IsKnown(key, now);
     }
 
     /// <summary>

@@ -71,12 +71,13 @@ internal sealed class OpeningPath
         // where another worker was faster, or the index has no slot in reach; then one server misses a turn.
         VirtualService service = note.Service!;
         int picked = service.Pick(key.Source, key.SourcePort, key.Destination);
-        if (picked < 0 || !_ipvs.Connections.TryReserve(key, out number))
+        int noted = picked < 0 ? 0 : note.DecisionFor(_ipvs.Servers[picked]);
+        if (noted == 0 || !_ipvs.Connections.TryReserve(key, out number))
         {
             return null;
         }
 
-        FlowDecision decision = _decisions.Decisions[note.DecisionFor(_ipvs.Servers[picked])];
+        FlowDecision decision = _decisions.Decisions[noted];
         dropped = _ipvs.Input.OpenAsNoted(packet, number, decision.Server, note.SourceRule);
         return decision;
     }

@@ -61,6 +61,43 @@ public sealed class AllocationTests(ITestOutputHelper output)
         Assert.Equal((0L, 0), (allocated, collections));
     }
 
+    /// <summary>A scan: whatever is noted about a port has its place from the start.</summary>
+    [Theory]
+    [InlineData(AttachPoint.Overlay)]
+    [InlineData(AttachPoint.Underlay)]
+    public void Connections_to_port_after_port_allocate_nothing(AttachPoint attachPoint)
+    {
+        const int PortCount = 64 * FrameBatch.CountMax;
+        using BuiltLoadBalancer built = new SmallSwarm { AttachPoint = attachPoint, Capacity = 2 * PortCount }.Build();
+        FrameBatch batch = new();
+        CountingSink sink = new();
+        batch.ConnectSink(sink);
+        byte[][] frames =
+        [
+            .. Enumerable.Range(1, PortCount).Select(port =>
+            {
+                byte[] frame = SmallSwarm.ToBalancer(
+                    PacketBuilder.Tcp($"{SmallSwarm.Client}:{30000 + (port % 3)}", $"{SmallSwarm.Vip}:{port}", TcpFlags.Syn, 1000)).Build();
+                return attachPoint == AttachPoint.Overlay ? frame : SmallSwarm.FromNode2.Wrap(frame);
+            }),
+        ];
+        long allocatedBefore = 0;
+        long now = TestBalancer.Epoch;
+        for (int first = 0; first < frames.Length; first += FrameBatch.CountMax)
+        {
+            if (first == 16 * FrameBatch.CountMax)
+            {
+                allocatedBefore = GC.GetAllocatedBytesForCurrentThread();
+            }
+
+            now = Run(built, batch, frames.AsSpan(first, FrameBatch.CountMax), 1, now);
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - allocatedBefore);
+        Assert.Equal(frames.Length, sink.FrameCount);
+        Assert.True(built.Table.Count == frames.Length, $"{built.Table.Count} connections");
+    }
+
     /// <summary>Opens TCP and UDP flows, and gives the frames of a batch of their traffic: both protocols, both directions.</summary>
     private static byte[][] OpenFlows(BuiltLoadBalancer built, AttachPoint attachPoint)
     {
@@ -97,7 +134,7 @@ public sealed class AllocationTests(ITestOutputHelper output)
             Ipv4Address.Read(sent.AsSpan(attachPoint == AttachPoint.Underlay ? 80 : 30)).ToString();
     }
 
-    private static long Run(BuiltLoadBalancer built, FrameBatch batch, byte[][] frames, int batches, long now)
+    private static long Run(BuiltLoadBalancer built, FrameBatch batch, ReadOnlySpan<byte[]> frames, int batches, long now)
     {
         for (int count = 0; count < batches; count++)
         {

@@ -1,37 +1,25 @@
 using FastPathLb.Balancer.Ipvs;
 using FastPathLb.Balancer.Netfilter;
+using FastPathLb.Conntrack;
 using FastPathLb.Wire;
 
 namespace FastPathLb.Balancer.FastPath;
 
 /// <summary>
 /// What the general path decided about first packets to an address and port, whoever sent them: the service, the rule that
-/// translates the source, and for each server which rules count the packet and where it goes.
+/// translates the source, and for each server which rules count the packet and where it goes. Used again for others.
 /// </summary>
 internal sealed class OpeningNote
 {
     private RealServer[] _servers = new RealServer[4];
     private ushort[] _decisions = new ushort[4];
+    private uint _address;
+    private ushort _port;
+    private IpProtocol _protocol;
     private int _count;
     private long _servicesVersion = -1;
 
-    public OpeningNote(uint address, ushort port, IpProtocol protocol)
-    {
-        Address = address;
-        Port = port;
-        Protocol = protocol;
-    }
-
-    /// <summary>The address that clients call.</summary>
-    public uint Address { get; }
-
-    /// <summary>The port that they call.</summary>
-    public ushort Port { get; }
-
-    /// <summary>TCP or UDP.</summary>
-    public IpProtocol Protocol { get; }
-
-    /// <summary>What was noted before is forgotten, where this is another generation's.</summary>
+    /// <summary>What was noted in another generation is forgotten; 0 before anything was.</summary>
     public ushort Generation { get; private set; }
 
     /// <summary>The service.</summary>
@@ -43,9 +31,16 @@ internal sealed class OpeningNote
     /// <summary>Longest IPv4 packet that is decided like this, in bytes.</summary>
     public int LengthMaxBytes { get; private set; }
 
-    /// <summary>Begins anew.</summary>
-    public void Begin(ushort generation, VirtualService service, PacketRule? sourceRule)
+    /// <summary>Whether it is about packets of this flow to their address and port.</summary>
+    public bool IsFor(in FlowKey key, ushort generation) =>
+        _address == key.Destination && _port == key.DestinationPort && _protocol == key.Protocol && Generation == generation;
+
+    /// <summary>Begins anew, about packets of a flow and others to the same address and port.</summary>
+    public void Begin(in FlowKey key, ushort generation, VirtualService service, PacketRule? sourceRule)
     {
+        _address = key.Destination;
+        _port = key.DestinationPort;
+        _protocol = key.Protocol;
         LengthMaxBytes = ushort.MaxValue;
         Generation = generation;
         Service = service;

@@ -25,7 +25,7 @@ internal sealed class OpeningPath
     private readonly IpvsCore _ipvs;
     private readonly OverlayNetwork? _network;
     private readonly FlowDecisions _decisions;
-    private readonly OpeningNote?[] _notes = new OpeningNote?[NotesMax];
+    private readonly OpeningNote[] _notes = new OpeningNote[NotesMax];
 
     public OpeningPath(NetworkNamespace space, NetworkInterface device, OverlayNetwork? network, FlowDecisions decisions)
     {
@@ -35,6 +35,11 @@ internal sealed class OpeningPath
         _ipvs = space.Ipvs;
         _network = network;
         _decisions = decisions;
+        for (int index = 0; index < _notes.Length; index++)
+        {
+            // All at the start: whoever calls port after port makes a note of each.
+            _notes[index] = new OpeningNote();
+        }
     }
 
     /// <summary>Opens the connection of a packet whose flow nobody knows.</summary>
@@ -51,8 +56,8 @@ internal sealed class OpeningPath
         number = -1;
         dropped = DropReason.None;
         FlowKey key = shape.Key;
-        if (_notes[SlotOf(key)] is not { } note || note.Address != key.Destination || note.Port != key.DestinationPort
-            || note.Protocol != key.Protocol || note.Generation != _decisions.Generation || !note.IsComplete()
+        OpeningNote note = _notes[SlotOf(key)];
+        if (!note.IsFor(key, _decisions.Generation) || !note.IsComplete()
             || shape.LengthBytes > note.LengthMaxBytes || !IsOrdinary(key) || (_network is not null && !IsSourceKnown(batch, shape)))
         {
             return null;
@@ -108,16 +113,11 @@ internal sealed class OpeningPath
         }
 
         FlowKey key = shape.Key;
-        ref OpeningNote? note = ref _notes[SlotOf(key)];
-        if (note is null || note.Address != key.Destination || note.Port != key.DestinationPort || note.Protocol != key.Protocol)
-        {
-            note = new OpeningNote(key.Destination, key.DestinationPort, key.Protocol);
-        }
-
-        if (note.Generation != _decisions.Generation || !ReferenceEquals(note.Service, service)
+        OpeningNote note = _notes[SlotOf(key)];
+        if (!note.IsFor(key, _decisions.Generation) || !ReferenceEquals(note.Service, service)
             || !ReferenceEquals(note.SourceRule, recorder.SourceRule))
         {
-            note.Begin(_decisions.Generation, service, recorder.SourceRule);
+            note.Begin(key, _decisions.Generation, service, recorder.SourceRule);
         }
 
         note.Add(server, decision, _decisions.Decisions[decision].LengthMaxBytes);

@@ -150,7 +150,10 @@ public sealed class WorkerTests
         using SwarmLab swarm = new();
         swarm.ServeWeb();
         using BalancerProcess balancer = swarm.StartBalancer("--tap", "--workers", "2", "--metrics", "127.0.0.1:9464");
-        for (int request = 0; request < 12; request++)
+
+        // Which worker a connection comes to is drawn by its port: so many that both have some, but for one run in 10^10.
+        const int Requests = 40;
+        for (int request = 0; request < Requests; request++)
         {
             swarm.Curl();
         }
@@ -160,13 +163,13 @@ public sealed class WorkerTests
         JsonElement counters = balancer.Show("counters");
 
         double[] framesOut = [Read(lines, "fastpathlb_frames_out_total", "worker=\"0\""), Read(lines, "fastpathlb_frames_out_total", "worker=\"1\"")];
-        Assert.All(framesOut, frames => Assert.True(frames > 10, $"{frames}"));
+        Assert.All(framesOut, frames => Assert.True(frames > 5, $"{frames}"));
         Assert.InRange(framesOut.Sum(), 100, counters.GetProperty("framesOut").GetInt64());
         Assert.True(Read(lines, "fastpathlb_frames_handed_total", "worker=\"0\"") + Read(lines, "fastpathlb_frames_handed_total", "worker=\"1\"") > 0);
-        Assert.Equal(12, Read(lines, "fastpathlb_service_connections_total", "address=\"10.0.1.2\""));
-        Assert.Equal(6, Read(lines, "fastpathlb_server_connections_total", "server=\"10.0.1.3:0\""));
+        Assert.Equal(Requests, Read(lines, "fastpathlb_service_connections_total", "address=\"10.0.1.2\""));
+        Assert.Equal(Requests / 2, Read(lines, "fastpathlb_server_connections_total", "server=\"10.0.1.3:0\""));
         Assert.True(Read(lines, "fastpathlb_batch_size_count", "worker=\"1\"") > 5);
-        Assert.Equal(12, Read(lines, "fastpathlb_connections", "state=\"TIME_WAIT\""));
+        Assert.Equal(Requests, Read(lines, "fastpathlb_connections", "state=\"TIME_WAIT\""));
         Assert.Equal(130, balancer.Stop());
     }
 

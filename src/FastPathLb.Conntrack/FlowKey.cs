@@ -104,9 +104,8 @@ public struct FlowKey
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Hash(ulong addresses, ulong rest, ulong seed)
     {
-        ulong high = Math.BigMul(addresses ^ seed, rest ^ 0x9E3779B97F4A7C15, out ulong low);
-        high = Math.BigMul(high ^ low ^ seed, 0xD6E8FEB86659FD93, out low);
-        return high ^ low;
+        ulong mixed = Mixing.Multiply(addresses ^ seed, rest ^ 0x9E3779B97F4A7C15);
+        return Mixing.Multiply(mixed ^ seed, 0xD6E8FEB86659FD93);
     }
 
     /// <inheritdoc/>

@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using FastPathLb.Balancer.Stack;
 using FastPathLb.Balancer.Tunnel;
 using FastPathLb.Conntrack;
@@ -14,31 +16,32 @@ namespace FastPathLb.Balancer.FastPath;
 /// with right IPv4 checksums, without options or fragments, to the load balancer. Whatever is else is <see cref="FrameKind.Other"/>.
 /// </summary>
 /// <remarks>
-/// Reads words as they lie on the wire, so constants are swapped instead of frames. Sound although no index is checked: the
-/// frame's length is compared first, the arena has <see cref="FrameBatch.TailroomBytes"/> behind each frame, and its descriptors
-/// are made by the batch alone. Little-endian machines only.
+/// All that must be as it always is in front of the packet, envelope and both Ethernet headers, is compared as one vector. Reads words
+/// as they lie on the wire, so constants are swapped instead of frames. Sound although no index is checked: the frame's length is
+/// compared first, the arena has <see cref="FrameBatch.HeadroomBytes"/> before and <see cref="FrameBatch.TailroomBytes"/> behind each
+/// frame, and its descriptors are made by the batch alone. Little-endian machines only.
 /// </remarks>
 internal sealed class FrameReader
 {
+    private const int MacBytes = 6;
     private const int EthernetBytes = 14;
     private const int Ipv4Bytes = 20;
     private const int UdpBytes = 8;
     private const int TcpBytes = 20;
-    private const int EnvelopeBytes = Uplink.EnvelopeBytes;
-    private const uint Ipv4WithoutOptions = 0x00450008;
-    private const uint TypeAndVersionMask = 0x00FFFFFF;
-    private const ushort FragmentMask = 0xFF3F;
     private const byte FlagsThatMatter = (byte)(TcpFlags.Fin | TcpFlags.Syn | TcpFlags.Rst | TcpFlags.Ack);
+
+    // The first word of a packet without options that is no fragment.
+    private const ulong WholeMask = 0xFF3F_0000_0000_00FF;
+    private const ulong Whole = 0x45;
 
     private readonly ConnectionTable _table;
     private readonly OpeningForecast _openings;
-    private readonly ushort _space;
-    private readonly ulong _mac;
+    private readonly ulong _space;
     private readonly bool _isTunnelled;
-    private readonly ulong _outerMac;
-    private readonly uint _outerAddress;
-    private readonly ushort _outerPort;
-    private readonly ulong _vxlan;
+
+    // What stands in the bytes before the packet, as far back as an envelope reaches, and which of them must be just so.
+    private readonly Vector512<byte> _front;
+    private readonly Vector512<byte> _frontMask;
 
     /// <summary>Makes a reader for an interface, at the underlay where its network is given.</summary>
     public FrameReader(
@@ -46,37 +49,48 @@ internal sealed class FrameReader
     {
         _table = space.Connections;
         _openings = openings;
-        _space = space.Number;
-        _mac = OnWire(device.Mac);
-        if (uplink is not null && network is not null)
+        _space = (ulong)space.Number << 48;
+        _isTunnelled = uplink is not null && network is not null;
+        Span<byte> front = stackalloc byte[LinkHeader.SizeBytes];
+        Span<byte> mask = stackalloc byte[LinkHeader.SizeBytes];
+        front.Clear();
+        mask.Clear();
+        Expect(front, mask, Uplink.EnvelopeBytes, device.Mac);
+        if (_isTunnelled)
         {
-            _isTunnelled = true;
-            _outerMac = OnWire(uplink.Mac);
-            _outerAddress = BinaryPrimitives.ReverseEndianness(uplink.Address);
-            _outerPort = BinaryPrimitives.ReverseEndianness(uplink.Port);
+            const int Udp = EthernetBytes + Ipv4Bytes;
+            Expect(front, mask, 0, uplink!.Mac);
+            front[EthernetBytes] = 0x45;
+            BinaryPrimitives.WriteUInt16BigEndian(mask[(EthernetBytes + Ipv4.FragmentOffset)..], Ipv4.MoreFragments | Ipv4.FragmentOffsetMask);
+            front[EthernetBytes + Ipv4.ProtocolOffset] = (byte)IpProtocol.Udp;
+            BinaryPrimitives.WriteUInt32BigEndian(front[(EthernetBytes + Ipv4.DestinationOffset)..], uplink.Address);
+            BinaryPrimitives.WriteUInt16BigEndian(front[(Udp + 2)..], uplink.Port);
 
             // Flags with the VNI bit alone, and no reserved bit set.
-            _vxlan = BinaryPrimitives.ReverseEndianness((0x08UL << 56) | ((ulong)network.Vni << 8));
+            BinaryPrimitives.WriteUInt64BigEndian(front[(Udp + UdpBytes)..], (0x08UL << 56) | ((ulong)network!.Vni << 8));
+            mask[EthernetBytes] = byte.MaxValue;
+            mask[EthernetBytes + Ipv4.ProtocolOffset] = byte.MaxValue;
+            mask.Slice(EthernetBytes + Ipv4.DestinationOffset, sizeof(uint)).Fill(byte.MaxValue);
+            mask.Slice(Udp + 2, sizeof(ushort)).Fill(byte.MaxValue);
+            mask.Slice(Udp + UdpBytes, sizeof(ulong)).Fill(byte.MaxValue);
         }
+
+        _front = Vector512.Create<byte>(front);
+        _frontMask = Vector512.Create<byte>(mask);
     }
 
-    /// <summary>A hardware address as it lies on the wire, in the lower 48 bits.</summary>
-    public static ulong OnWire(MacAddress mac) => BinaryPrimitives.ReverseEndianness(mac.Value) >> 16;
-
     /// <summary>Reads some frames of a batch and asks for the memory that tells their connections.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public void Read(FrameBatch batch, int first, Span<FrameShape> shapes)
     {
         _openings.Begin();
-        ref byte arena = ref MemoryMarshal.GetReference(batch.Arena);
-        ReadOnlySpan<FrameDescriptor> frames = batch.Frames.Slice(first, shapes.Length);
-        for (int index = 0; index < frames.Length; index++)
+        if (_isTunnelled)
         {
-            ref FrameShape shape = ref shapes[index];
-            shape.Kind = Read(ref arena, frames[index], ref shape);
-            if (shape.Kind != FrameKind.Other)
-            {
-                _table.PrefetchIndex(shape.Hash);
-            }
+            Recognize(batch, first, shapes, isTunnelled: true);
+        }
+        else
+        {
+            Recognize(batch, first, shapes, isTunnelled: false);
         }
 
         for (int index = 0; index < shapes.Length; index++)
@@ -95,103 +109,74 @@ internal sealed class FrameReader
         _openings.PrefetchHolders();
     }
 
+    private static void Expect(Span<byte> front, Span<byte> mask, int ethernet, MacAddress mac)
+    {
+        mac.WriteTo(front[ethernet..]);
+        BinaryPrimitives.WriteUInt16BigEndian(front[(ethernet + 12)..], (ushort)EtherType.Ipv4);
+        mask.Slice(ethernet, MacBytes).Fill(byte.MaxValue);
+        mask.Slice(ethernet + 12, sizeof(ushort)).Fill(byte.MaxValue);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static T At<T>(ref byte start, int offset)
         where T : unmanaged => Unsafe.ReadUnaligned<T>(ref Unsafe.Add(ref start, offset));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private FrameKind Read(ref byte arena, in FrameDescriptor frame, ref FrameShape shape)
-    {
-        int offset = frame.Offset;
-        int length = frame.LengthBytes;
-        if (frame.WireLengthBytes != length)
-        {
-            return FrameKind.Other;
-        }
+    private static uint SwappedAt(ref byte start, int offset) => BinaryPrimitives.ReverseEndianness(At<ushort>(ref start, offset));
 
-        if (_isTunnelled)
-        {
-            length = OpenEnvelope(ref Unsafe.Add(ref arena, offset), length, ref shape);
-            offset += EnvelopeBytes;
-        }
-
-        return length < EthernetBytes + Ipv4Bytes + UdpBytes
-            ? FrameKind.Other
-            : ReadInner(ref Unsafe.Add(ref arena, offset), offset, length - EthernetBytes, ref shape);
-    }
-
-    /// <summary>Looks at the envelope.</summary>
-    /// <returns>Length of the inner frame in bytes, or 0 where the general path must look.</returns>
+    /// <summary>Sum of an IPv4 header's words of 32 bits.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private int OpenEnvelope(ref byte frame, int length, ref FrameShape shape)
+    private static ulong SumHeader(ref byte header) =>
+        (ulong)At<uint>(ref header, 0) + At<uint>(ref header, 4) + At<uint>(ref header, 8) + At<uint>(ref header, 12) + At<uint>(ref header, 16);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Recognize(FrameBatch batch, int first, Span<FrameShape> shapes, bool isTunnelled)
     {
-        if (length < EnvelopeBytes + EthernetBytes + Ipv4Bytes + UdpBytes)
+        ref byte arena = ref MemoryMarshal.GetReference(batch.Arena);
+        ref FrameDescriptor frame = ref MemoryMarshal.GetReference(batch.Frames.Slice(first, shapes.Length));
+        ref FrameShape shape = ref MemoryMarshal.GetReference(shapes);
+        ref FrameShape end = ref Unsafe.Add(ref shape, shapes.Length);
+        ConnectionTable table = _table;
+        while (Unsafe.IsAddressLessThan(ref shape, ref end))
         {
-            return 0;
-        }
-
-        ulong first = At<ulong>(ref frame, 14);
-        ulong second = At<ulong>(ref frame, 22);
-        uint destination = At<uint>(ref frame, 30);
-        ulong udp = At<ulong>(ref frame, 34);
-        uint total = BinaryPrimitives.ReverseEndianness((ushort)(first >> 16));
-        uint udpLength = BinaryPrimitives.ReverseEndianness((ushort)(udp >> 32));
-
-        // Whatever differs from what is usual leaves a bit.
-        ulong differences = ((At<ulong>(ref frame, 0) ^ _outerMac) << 16)
-            | ((At<uint>(ref frame, 12) ^ Ipv4WithoutOptions) & TypeAndVersionMask)
-            | ((first >> 48) & FragmentMask)
-            | (((second >> 8) ^ (byte)IpProtocol.Udp) & 0xFF)
-            | (destination ^ _outerAddress)
-            | (ushort)((udp >> 16) ^ _outerPort)
-            | (At<ulong>(ref frame, 42) ^ _vxlan)
-            | ((uint)(length - EthernetBytes) ^ total)
-            | ((total - Ipv4Bytes) ^ udpLength);
-        if (differences != 0 || !InternetChecksum.IsRight((uint)first + (first >> 32) + (uint)second + (second >> 32) + destination))
-        {
-            return 0;
-        }
-
-        // Congestion marked on the way, or another mark than the packet's own: the general path merges it.
-        byte ecn = (byte)((first >> 8) & 3);
-        if (ecn != 0 && ecn != (Unsafe.Add(ref frame, EnvelopeBytes + EthernetBytes + 1) & 3))
-        {
-            return 0;
-        }
-
-        if ((ushort)(udp >> 48) != 0)
-        {
-            ReadOnlySpan<byte> packet = MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref frame, EthernetBytes), (int)total);
-            if (!Uplink.IsSumRight(packet, packet[Ipv4Bytes..]))
+            FrameKind kind = Recognize(ref arena, frame, ref shape, isTunnelled);
+            shape.Kind = kind;
+            if (kind != FrameKind.Other)
             {
-                return 0;
+                shape.Hash = table.Hash(shape.Addresses, shape.Rest);
+                table.PrefetchIndex(shape.Hash);
             }
-        }
 
-        shape.Vtep = (uint)(second >> 32);
-        return length - EnvelopeBytes;
+            frame = ref Unsafe.Add(ref frame, 1);
+            shape = ref Unsafe.Add(ref shape, 1);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private FrameKind ReadInner(ref byte frame, int offset, int available, ref FrameShape shape)
+    private FrameKind Recognize(ref byte arena, in FrameDescriptor frame, ref FrameShape shape, bool isTunnelled)
     {
-        ulong first = At<ulong>(ref frame, 14);
-        ulong second = At<ulong>(ref frame, 22);
-        uint destination = At<uint>(ref frame, 30);
-        uint total = BinaryPrimitives.ReverseEndianness((ushort)(first >> 16));
-        byte protocol = (byte)(second >> 8);
-        ulong differences = ((At<ulong>(ref frame, 0) ^ _mac) << 16)
-            | ((At<uint>(ref frame, 12) ^ Ipv4WithoutOptions) & TypeAndVersionMask)
-            | ((first >> 48) & FragmentMask);
-        if (differences != 0 || (byte)second <= 1 || total > (uint)available || total < Ipv4Bytes + UdpBytes
-            || !InternetChecksum.IsRight((uint)first + (first >> 32) + (uint)second + (second >> 32) + destination))
+        int headers = isTunnelled ? LinkHeader.SizeBytes : LinkHeader.EthernetBytes;
+        int available = frame.LengthBytes - headers;
+        int start = frame.Offset + headers;
+        ref byte packet = ref Unsafe.Add(ref arena, start);
+        Vector512<byte> front = Vector512.LoadUnsafe(ref Unsafe.Add(ref packet, -LinkHeader.SizeBytes));
+        if (frame.WireLengthBytes != frame.LengthBytes || available < Ipv4Bytes + UdpBytes
+            || ((front ^ _front) & _frontMask) != Vector512<byte>.Zero || (isTunnelled && !IsEnvelopeWhole(ref packet, available, ref shape)))
         {
             return FrameKind.Other;
         }
 
+        uint total = SwappedAt(ref packet, 2);
         uint transportBytes = total - Ipv4Bytes;
+        if (((At<ulong>(ref packet, 0) ^ Whole) & WholeMask) != 0 || Unsafe.Add(ref packet, 8) <= 1
+            || total > (uint)available || total < Ipv4Bytes + UdpBytes || !InternetChecksum.IsRight(SumHeader(ref packet)))
+        {
+            return FrameKind.Other;
+        }
+
         FrameKind kind = FrameKind.Flow;
-        ushort checksum;
+        uint protocol = Unsafe.Add(ref packet, 9);
+        uint checksum;
         if (protocol == (byte)IpProtocol.Tcp)
         {
             if (transportBytes < TcpBytes)
@@ -199,10 +184,10 @@ internal sealed class FrameReader
                 return FrameKind.Other;
             }
 
-            ulong tail = At<ulong>(ref frame, 46);
-            uint header = (uint)(tail & 0xF0) >> 2;
-            checksum = BinaryPrimitives.ReverseEndianness((ushort)(tail >> 32));
-            byte flags = (byte)((byte)(tail >> 8) & FlagsThatMatter);
+            uint tail = At<ushort>(ref packet, 32);
+            uint header = (tail & 0xF0) >> 2;
+            uint flags = (tail >> 8) & FlagsThatMatter;
+            checksum = At<ushort>(ref packet, 36);
             if (header >= TcpBytes && header <= transportBytes && flags is (byte)TcpFlags.Ack or (byte)TcpFlags.Syn)
             {
                 kind = flags == (byte)TcpFlags.Ack ? FrameKind.Segment : FrameKind.Opening;
@@ -210,9 +195,8 @@ internal sealed class FrameReader
         }
         else if (protocol == (byte)IpProtocol.Udp)
         {
-            uint tail = At<uint>(ref frame, 38);
-            uint length = BinaryPrimitives.ReverseEndianness((ushort)tail);
-            checksum = BinaryPrimitives.ReverseEndianness((ushort)(tail >> 16));
+            uint length = SwappedAt(ref packet, 24);
+            checksum = At<ushort>(ref packet, 26);
             if (checksum != 0 && length >= UdpBytes && length <= transportBytes)
             {
                 kind = FrameKind.Datagram;
@@ -223,23 +207,48 @@ internal sealed class FrameReader
             return FrameKind.Other;
         }
 
-        uint source = BinaryPrimitives.ReverseEndianness((uint)(second >> 32));
-        destination = BinaryPrimitives.ReverseEndianness(destination);
-        uint ports = BinaryPrimitives.ReverseEndianness(At<uint>(ref frame, 34));
-        if (checksum == InternetChecksum.FoldWide((ulong)source + destination + protocol + transportBytes))
+        ulong pseudoHeader = (ulong)At<uint>(ref packet, 12) + At<uint>(ref packet, 16) + (protocol << 8)
+            + BinaryPrimitives.ReverseEndianness((ushort)transportBytes);
+        if (InternetChecksum.IsRight(pseudoHeader + (checksum ^ ushort.MaxValue)))
         {
             // Looks like a sum that the sender's offload left unfinished.
             kind = FrameKind.Flow;
         }
 
-        ulong addresses = source | ((ulong)destination << 32);
-        ulong rest = uint.RotateLeft(ports, 16) | ((ulong)protocol << 32) | ((ulong)_space << 48);
-        shape.Addresses = addresses;
-        shape.Rest = rest;
-        shape.Hash = _table.Hash(addresses, rest);
-        shape.Start = offset + EthernetBytes;
+        shape.Addresses = BitOperations.RotateLeft(BinaryPrimitives.ReverseEndianness(At<ulong>(ref packet, 12)), 32);
+        shape.Rest = BitOperations.RotateLeft(BinaryPrimitives.ReverseEndianness(At<uint>(ref packet, 20)), 16)
+            | ((ulong)protocol << 32) | _space;
+        shape.Start = start;
         shape.LengthBytes = (ushort)total;
-        shape.Ecn = (byte)((first >> 8) & 3);
+        shape.Ecn = (byte)(Unsafe.Add(ref packet, 1) & 3);
         return kind;
+    }
+
+    /// <summary>Looks at what differs from envelope to envelope.</summary>
+    /// <returns><see langword="false"/> where the general path must look.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsEnvelopeWhole(ref byte packet, int available, ref FrameShape shape)
+    {
+        ref byte outer = ref Unsafe.Add(ref packet, EthernetBytes - LinkHeader.SizeBytes);
+        uint total = (uint)(available + LinkHeader.SizeBytes - EthernetBytes);
+        uint ecn = Unsafe.Add(ref outer, 1) & 3u;
+
+        // Congestion marked on the way, or another mark than the packet's own: the general path merges it.
+        if (SwappedAt(ref outer, 2) != total || SwappedAt(ref outer, Ipv4Bytes + 4) != total - Ipv4Bytes
+            || !InternetChecksum.IsRight(SumHeader(ref outer)) || (ecn != 0 && ecn != (Unsafe.Add(ref packet, 1) & 3u))
+            || (At<ushort>(ref outer, Ipv4Bytes + 6) != 0 && !IsOuterSumRight(ref outer, (int)total)))
+        {
+            return false;
+        }
+
+        shape.Vtep = At<uint>(ref outer, Ipv4.SourceOffset);
+        return true;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool IsOuterSumRight(ref byte outer, int lengthBytes)
+    {
+        ReadOnlySpan<byte> packet = MemoryMarshal.CreateReadOnlySpan(ref outer, lengthBytes);
+        return Uplink.IsSumRight(packet, packet[Ipv4Bytes..]);
     }
 }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using FastPathLb.Balancer.Stack;
+using FastPathLb.Conntrack;
 using FastPathLb.Pipeline;
 using FastPathLb.Wire;
 
@@ -409,11 +410,8 @@ public sealed class Uplink
     /// <param name="addresses">Source address in the high, destination in the low half.</param>
     /// <param name="ports">Source port in the high, destination port in the low half.</param>
     /// <param name="protocol">IP protocol.</param>
-    internal ushort SourcePort(ulong addresses, uint ports, byte protocol)
-    {
-        ulong hash = Math.BigMul(addresses ^ 0x9E3779B97F4A7C15, ((ulong)ports << 8 | protocol) ^ 0xD6E8FEB86659FD93, out ulong low);
-        return ScalePort(hash ^ low);
-    }
+    internal ushort SourcePort(ulong addresses, uint ports, byte protocol) =>
+        ScalePort(Mixing.Multiply(addresses ^ 0x9E3779B97F4A7C15, (((ulong)ports << 8) | protocol) ^ 0xD6E8FEB86659FD93));
 
     private ushort ScalePort(ulong hash)
     {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace FastPathLb.Conntrack;
@@ -93,6 +94,13 @@ public struct Connection
     /// <summary>Number of the template that controls this connection, plus 1; for a template, how many it controls.</summary>
     public uint Control;
 
+    /// <summary>
+    /// IPVS's state, conntrack's state and the flags as one word, as <see cref="WordOf"/> makes it: compared at once. Little-endian
+    /// machines only.
+    /// </summary>
+    public readonly uint StatesAndFlags =>
+        Unsafe.ReadUnaligned<uint>(ref Unsafe.As<IpvsTcpState, byte>(ref Unsafe.AsRef(in IpvsState)));
+
     /// <summary>Whether the record holds a conntrack entry.</summary>
     public readonly bool IsTracked => (Flags & ConnectionFlags.Tracked) != 0;
 
@@ -123,4 +131,8 @@ public struct Connection
             LastAck = (uint)(value >> 32);
         }
     }
+
+    /// <summary>States and flags as one word, IPVS's state in the lowest byte, the flags in the upper half.</summary>
+    public static uint WordOf(IpvsTcpState ipvs, ConntrackTcpState track, ConnectionFlags flags) =>
+        (byte)ipvs | ((uint)(byte)track << 8) | ((uint)flags << 16);
 }

@@ -61,9 +61,14 @@ public sealed class ConnectionIndex : IDisposable
     /// <summary>Size of the memory in bytes.</summary>
     public long SizeBytes => _lines.SizeBytes;
 
-    /// <summary>Fetches the line where a hash begins.</summary>
+    /// <summary>Asks for the line where a hash begins.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Prefetch(ulong hash) => _lines.Prefetch((int)Home(hash));
+
+    /// <summary>Reads a word of the line where a hash begins.</summary>
+    /// <returns>See <see cref="Slab{T}.Touch"/>.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ulong Touch(ulong hash) => _lines.Touch((int)Home(hash));
 
     /// <summary>
     /// A connection whose tag matches in the home line, without touching the connection's memory: what to prefetch. -1 where none does.

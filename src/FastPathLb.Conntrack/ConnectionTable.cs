@@ -89,10 +89,14 @@ public sealed class ConnectionTable : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ulong Hash(ulong addresses, ulong rest) => FlowKey.Hash(addresses, rest, _seed);
 
-    /// <summary>Fetches the index line of a hash.</summary>
+    /// <summary>Asks for the index line of a hash.</summary>
     public void PrefetchIndex(ulong hash) => _index.Prefetch(hash);
 
-    /// <summary>Fetches the record that the home line of a hash names, if any.</summary>
+    /// <summary>Reads a word of the index line of a hash.</summary>
+    /// <returns>See <see cref="Slab{T}.Touch"/>.</returns>
+    public ulong TouchIndex(ulong hash) => _index.Touch(hash);
+
+    /// <summary>Asks for the record that the home line of a hash names, if any.</summary>
     /// <returns>Its number, or -1; whether its key is the one that was hashed is not known yet.</returns>
     public int PrefetchConnection(ulong hash, out FlowDirection direction)
     {
@@ -104,6 +108,10 @@ public sealed class ConnectionTable : IDisposable
 
         return candidate;
     }
+
+    /// <summary>Reads a word of each of a record's lines.</summary>
+    /// <returns>See <see cref="Slab{T}.Touch"/>.</returns>
+    public ulong Touch(int number) => _connections.Touch(number);
 
     /// <summary>Finds the connection a packet with this key belongs to, and the packet's direction in it.</summary>
     public bool TryFind(in FlowKey key, out int number, out FlowDirection direction) =>

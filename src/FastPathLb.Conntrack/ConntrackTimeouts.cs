@@ -5,7 +5,7 @@ public sealed class ConntrackTimeouts
 {
     private const long Second = 1_000_000_000;
 
-    private readonly long[] _tcp = new long[10];
+    private TcpTimeouts _tcp;
 
     /// <summary>The kernel's defaults.</summary>
     public ConntrackTimeouts()
@@ -57,4 +57,11 @@ public sealed class ConntrackTimeouts
 
     /// <summary>Retransmissions until the shorter timeout holds (tcp_max_retrans).</summary>
     public int TcpRetransmissionsMax { get; set; } = 3;
+
+    /// <summary>Within the object: a timeout of a known state is one load.</summary>
+    [System.Runtime.CompilerServices.InlineArray(10)]
+    private struct TcpTimeouts
+    {
+        private long _first;
+    }
 }

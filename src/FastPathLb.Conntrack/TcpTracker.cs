@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using FastPathLb.Wire;
 
 namespace FastPathLb.Conntrack;
@@ -84,19 +86,20 @@ public static class TcpTracker
     /// </summary>
     /// <param name="connection">The connection.</param>
     /// <param name="direction">The segment's direction.</param>
-    /// <param name="sequence">Sequence number.</param>
-    /// <param name="acknowledgement">Acknowledgement number.</param>
-    /// <param name="window">Window as sent.</param>
-    /// <param name="end">Sequence number after the segment.</param>
-    /// <param name="options">The header's options.</param>
+    /// <param name="header">The TCP header, which is not longer than the segment. Words are read as they lie there.</param>
+    /// <param name="lengthBytes">Length of the segment by the IP header: TCP header and payload.</param>
     /// <param name="now">Time, nanoseconds since the Unix epoch.</param>
     /// <param name="timeouts">Timeouts and switches.</param>
     /// <returns><see langword="false"/> where <see cref="Step"/> must judge; nothing was changed then.</returns>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static bool TryStepEstablished(
-        ref Connection connection, FlowDirection direction, uint sequence, uint acknowledgement, ushort window, uint end,
-        ReadOnlySpan<byte> options, long now, ConntrackTimeouts timeouts)
+        ref Connection connection, FlowDirection direction, ref byte header, int lengthBytes, long now, ConntrackTimeouts timeouts)
     {
+        uint sequence = BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref header, 4)));
+        uint acknowledgement = BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref header, 8)));
+        ushort window = BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<ushort>(ref Unsafe.Add(ref header, 14)));
+        int headerBytes = (Unsafe.Add(ref header, 12) >> 2) & 0x3C;
+        uint end = sequence + (uint)(lengthBytes - headerBytes);
         ref TcpSeen sender = ref direction == FlowDirection.Original ? ref connection.SeenOriginal : ref connection.SeenReply;
         ref TcpSeen receiver = ref direction == FlowDirection.Original ? ref connection.SeenReply : ref connection.SeenOriginal;
         if (connection.TrackState != ConntrackTcpState.Established || sender.MaxWindow == 0)
@@ -104,8 +107,15 @@ public static class TcpTracker
             return false;
         }
 
-        uint selective = options.IsEmpty || (receiver.Flags & TcpSeenFlags.SackPermitted) == 0
-            ? acknowledgement : TcpWindow.HighestSack(options, acknowledgement);
+        uint selective = acknowledgement;
+        if (headerBytes > TcpSegment.MinimumHeaderBytes && (receiver.Flags & TcpSeenFlags.SackPermitted) != 0)
+        {
+            selective = TcpWindow.HighestSack(
+                MemoryMarshal.CreateReadOnlySpan(
+                    ref Unsafe.Add(ref header, TcpSegment.MinimumHeaderBytes), headerBytes - TcpSegment.MinimumHeaderBytes),
+                acknowledgement);
+        }
+
         TcpWindow.Result result = TcpWindow.Judge(
             ref connection, ref sender, ref receiver, direction, TcpSegmentKind.Ack, sequence, acknowledgement, selective, end, window,
             hasSyn: false, hasAck: true, timeouts.TcpLiberal || (sender.Flags & TcpSeenFlags.Liberal) != 0);

@@ -230,6 +230,21 @@ public sealed class FrameBatch
         frame.PortIndex = portIndex;
     }
 
+    /// <summary>
+    /// Puts as many frames on the list as some input frames cause, one each. The caller fills them in at once, with the input frames' times.
+    /// </summary>
+    /// <param name="count">How many, at most <see cref="CountMax"/>.</param>
+    public Span<EmittedFrame> EmitInputs(int count)
+    {
+        if (_emittedCount + count > EmittedMax)
+        {
+            FlushList();
+        }
+
+        _emittedCount += count;
+        return _emitted.AsSpan(_emittedCount - count, count);
+    }
+
     /// <summary>Sends what is on the list now. Called by the owner at the end of a batch.</summary>
     public void Flush()
     {

@@ -121,7 +121,8 @@ public sealed class ConnectionTableModelTests
         {
             ulong hash = table.Hash(Keys.Of(key));
             table.PrefetchIndex(hash);
-            table.PrefetchConnection(hash, out _);
+            int candidate = table.PrefetchConnection(hash, out _);
+            _ = table.TouchIndex(hash) + table.Touch(Math.Max(0, candidate));
             Assert.Equal(key == 1, table.TryFind(Keys.Of(key), hash, out int found, out _));
             Assert.Equal(key == 1 ? number : -1, found);
         }

@@ -8,7 +8,7 @@ using FastPathLb.Workload;
 namespace FastPathLb.Benchmarks.Peers;
 
 /// <summary>
-/// <c>peers [runs] [cpu] [batch] [most connections] [all|established|new|sizes]</c>: the peers' workload, timed by the peers' method (swarm_user.c): processor time of the
+/// <c>peers [runs] [cpu] [batch] [most connections] [all|established|hot|new|sizes]</c>: the peers' workload, timed by the peers' method (swarm_user.c): processor time of the
 /// calling thread, generator alone and generator with data path in turn, their difference, least and median of the runs.
 /// </summary>
 internal sealed class PeersCommand
@@ -59,9 +59,9 @@ internal sealed class PeersCommand
         PrintRow("# what", "table", "flows", "gen", "raw.min", "raw.med", "floor.min", "net.min", "net.med", "Mpps");
         foreach (int flows in s_flowCounts.Where(flows => flows <= flowsMax))
         {
-            if (what is "all" or "established")
+            if (what is "all" or "established" or "hot")
             {
-                MeasureEstablished(flows, hasOuterChecksum: false, isPrinted: true);
+                MeasureEstablished(flows, hasOuterChecksum: false, isPrinted: true, isHotAlone: what is "hot");
             }
 
             if (flows > 1 && what is ("all" or "new"))
@@ -108,7 +108,7 @@ internal sealed class PeersCommand
         }
     }
 
-    private void MeasureEstablished(int flows, bool hasOuterChecksum, bool isPrinted)
+    private void MeasureEstablished(int flows, bool hasOuterChecksum, bool isPrinted, bool isHotAlone = false)
     {
         using BuiltLoadBalancer built = PeerNode.Build(flows, hasOuterChecksum: hasOuterChecksum);
         PeerFlows opened = new(built, flows);
@@ -119,6 +119,12 @@ internal sealed class PeersCommand
         built.Balancer.Advance(opened.Now + (Hour / 30), batch);
         string suffix = hasOuterChecksum ? ", outer UDP checksum" : "";
         Measure($"forward{suffix}", new FrameGenerator(batch, _batchSize, flows, TcpFlags.Ack, isSequential: false), "hot");
+        if (isHotAlone)
+        {
+            // For a profile: nothing but the short way.
+            return;
+        }
+
         built.Balancer.UsesEstablishedPath = false;
         Measure($"forward, general path{suffix}", new FrameGenerator(batch, _batchSize, flows, TcpFlags.Ack, isSequential: false), "hot");
         built.Balancer.UsesEstablishedPath = true;

@@ -17,8 +17,9 @@ namespace FastPathLb.Balancer.FastPath;
 /// </summary>
 /// <remarks>
 /// <code>
-/// Read (a few dozen frames):  recognise, hash, ask for index lines → ask for connections
-/// Forward (each in order):    key → connection → states and timeouts → checksums by delta → headers
+/// Read (a few dozen frames):  recognise → hash, ask for index lines → ask for connections
+/// Step (each in order):       key → connection → states and timeouts
+/// Send (those stepped):       checksums by delta → headers
 /// Learn (after the general path): what was counted, where it went
 /// </code>
 /// States, windows and timeouts are stepped by the same code as on the general path; checks whose outcome could be another come
@@ -32,7 +33,7 @@ internal sealed class EstablishedPath
     private const ulong MacMask = 0xFFFF_FFFF_FFFF;
 
     private const ConnectionFlags FlagsThatMatter = ConnectionFlags.Tracked | ConnectionFlags.SeenReply | ConnectionFlags.Balanced
-        | ConnectionFlags.OwnsConntrack | ConnectionFlags.OnePacket | ConnectionFlags.Template;
+        | ConnectionFlags.OwnsConntrack | ConnectionFlags.OnePacket | ConnectionFlags.Template | ConnectionFlags.NoOutput;
 
     private const ConnectionFlags FlagsWanted = ConnectionFlags.Tracked | ConnectionFlags.SeenReply | ConnectionFlags.Balanced
         | ConnectionFlags.OwnsConntrack;
@@ -49,8 +50,16 @@ internal sealed class EstablishedPath
     private readonly FlowDecisions _decisions;
     private readonly OpeningPath _opening;
     private readonly FrameCounters _counters;
+
+    // Whether IPVS's state stays ESTABLISHED by a segment that has ACK, from either side.
+    private bool _acksChangeNothing;
     private int _forwarded;
     private long _forwardedBytes;
+
+    private static readonly uint DatagramMask = Connection.WordOf(0, 0, FlagsThatMatter);
+    private static readonly uint DatagramWanted = Connection.WordOf(0, 0, FlagsWanted);
+    private static readonly uint SegmentMask = Connection.WordOf((IpvsTcpState)byte.MaxValue, (ConntrackTcpState)byte.MaxValue, FlagsThatMatter);
+    private static readonly uint SegmentWanted = Connection.WordOf(IpvsTcpState.Established, ConntrackTcpState.Established, FlagsWanted);
 
     /// <summary>Makes the established path of an interface, at the underlay where an uplink is given.</summary>
     public EstablishedPath(NetworkNamespace space, NetworkInterface device, Uplink? uplink, FrameCounters counters)
@@ -81,6 +90,7 @@ internal sealed class EstablishedPath
     {
         _decisions.CheckConfiguration();
         _decisions.CheckLearned();
+        _acksChangeNothing = IsKeptByAck(IpvsTcpTransitions.Side.Input) && IsKeptByAck(IpvsTcpTransitions.Side.Output);
     }
 
     /// <summary>Looks at frames of a batch ahead of their processing.</summary>
@@ -107,110 +117,33 @@ internal sealed class EstablishedPath
     /// <returns>The first frame that was not sent on; nothing was changed by it.</returns>
     public int Forward(FrameBatch batch, int first, int end, ref long due, ref long latest)
     {
-        ref byte arena = ref MemoryMarshal.GetReference(batch.Arena);
-        ref FrameDescriptor frames = ref MemoryMarshal.GetReference(batch.Frames);
-        ref FrameShape shapes = ref MemoryMarshal.GetArrayDataReference(_shapes);
-        FlowDecisions book = _decisions;
-        ref LinkHeader links = ref MemoryMarshal.GetArrayDataReference(book.Links);
-        FlowDecision[] decisions = book.Decisions;
-        ConnectionTable table = _table;
-        ConntrackTimeouts timeouts = _space.Tracker.Timeouts;
-        IpvsCore ipvs = _ipvs;
-        Uplink? uplink = _uplink;
-        ushort generation = book.Generation;
-        long stop = due;
-        long bytes = 0;
-        int opened = 0;
         int index = first;
         for (; index < end; index++)
         {
-            ref FrameShape shape = ref Unsafe.Add(ref shapes, index);
-            ref FrameDescriptor frame = ref Unsafe.Add(ref frames, index);
-            long now = Math.Max(frame.TimestampNanoseconds, latest);
-            if (shape.Kind < FrameKind.Opening || now >= stop)
+            // A loop that steps, a loop that writes: either has its values in registers, where one of both had them on the stack.
+            int next = Step(batch, index, end, due, ref latest, out bool isUnknown);
+            if (next > index)
             {
-                break;
+                _forwarded += next - index;
+                _forwardedBytes += FrameWriter.Send(batch, index, next, _shapes, _table, _decisions.Links, _uplink);
+                index = next;
             }
 
-            int number = shape.Candidate;
-            FlowDirection direction = shape.Direction;
-            if (number < 0 || !KeyOf(ref table[number], direction).Matches(shape.Addresses, shape.Rest))
+            if (!isUnknown)
             {
-                // Another connection's tag is the same, or the connection is newer than the look ahead.
-                if (!table.TryFind(shape.Key, shape.Hash, out number, out direction))
-                {
-                    if (shape.Kind == FrameKind.Segment || !TryOpen(batch, index, shape, now, uplink))
-                    {
-                        break;
-                    }
-
-                    stop = Math.Min(stop, _space.NextDue);
-                    latest = now;
-                    opened++;
-                    continue;
-                }
+                return index;
             }
 
-            if (shape.Kind == FrameKind.Opening)
+            long now = Math.Max(batch.Frames[index].TimestampNanoseconds, latest);
+            if (!TryOpen(batch, index, ref _shapes[index], now))
             {
-                break;
+                return index;
             }
 
-            ref Connection connection = ref table[number];
-            bool isReply = direction == FlowDirection.Reply;
-            int noted = isReply ? connection.DecisionReply : connection.DecisionOriginal;
-            if ((connection.Flags & FlagsThatMatter) != FlagsWanted || connection.DecisionGeneration != generation || noted == 0
-                || connection.IpvsExpires <= now || connection.TrackExpires <= now)
-            {
-                break;
-            }
-
-            FlowDecision decision = decisions[noted];
-            ref byte packet = ref Unsafe.Add(ref arena, shape.Start);
-            int linkNumber = isReply ? connection.ClientLink : decision.Link;
-            if (linkNumber == 0 || shape.LengthBytes > decision.LengthMaxBytes || !decision.Server.IsMasqueraded
-                || (uplink is not null && !IsSourceKnown(
-                    ref packet, shape, ref Unsafe.Add(ref links, LinkBack(decisions, connection, isReply)))))
-            {
-                break;
-            }
-
-            long ipvsTimeout;
-            if (shape.Kind == FrameKind.Segment)
-            {
-                if (!TryStepSegment(ref packet, shape.LengthBytes, ref connection, direction, now, timeouts))
-                {
-                    break;
-                }
-
-                // Of its flags ACK alone counts for the state: the others are not set, or not looked at.
-                ipvsTimeout = IpvsState.StepTcp(ipvs, ref connection, decision.Server, TcpFlags.Ack, isReply);
-            }
-            else
-            {
-                _space.Tracker.RefreshUdp(ref connection, now);
-                ipvsTimeout = IpvsState.StepUdp(ipvs, connection, isReply);
-            }
-
-            if (!isReply && connection.InPackets < ushort.MaxValue)
-            {
-                connection.InPackets++;
-            }
-
-            ipvs.Connections.Restart(ref connection, number, now + ipvsTimeout);
-            book.Count(decision, shape.LengthBytes, now);
-            FrameWriter.Send(
-                batch, index, ref packet, shape, ref isReply ? ref connection.Original : ref connection.Reply,
-                ref Unsafe.Add(ref links, linkNumber), uplink, now);
-            bytes += frame.LengthBytes;
-            frame.Connection = number;
-            frame.Verdict = Verdict.Forwarded;
+            due = Math.Min(due, _space.NextDue);
             latest = now;
         }
 
-        due = stop;
-        _forwarded += index - first - opened;
-        _forwardedBytes += bytes;
         return index;
     }
 
@@ -297,55 +230,148 @@ internal sealed class EstablishedPath
         }
     }
 
+    /// <summary>Steps the connections of frames, one after the other, and notes where the frames go.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="first">The first frame.</param>
+    /// <param name="end">The frame after the last.</param>
+    /// <param name="due">When something else has to be done first, nanoseconds since the Unix epoch.</param>
+    /// <param name="latest">Time of the latest frame, nanoseconds since the Unix epoch.</param>
+    /// <param name="isUnknown">Whether it stopped at a frame that may open a connection: nobody knows its flow.</param>
+    /// <returns>The first frame that goes another way; nothing was changed by it.</returns>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private int Step(FrameBatch batch, int first, int end, long due, ref long latest, out bool isUnknown)
+    {
+        isUnknown = false;
+        ref byte arena = ref MemoryMarshal.GetReference(batch.Arena);
+        ref FrameDescriptor frame = ref batch.Frames[first];
+        ref FrameShape shape = ref _shapes[first];
+        ref FrameShape last = ref Unsafe.Add(ref shape, end - first);
+        FlowDecisions book = _decisions;
+        ref LinkHeader links = ref MemoryMarshal.GetArrayDataReference(book.Links);
+        FlowDecision[] decisions = book.Decisions;
+        ConnectionTable table = _table;
+        IpvsConnections connections = _ipvs.Connections;
+        ConntrackTimeouts timeouts = _space.Tracker.Timeouts;
+        long ipvsEstablished = _ipvs.Timeouts[IpvsTcpState.Established];
+        bool isTunnelled = _uplink is not null;
+        ushort generation = book.Generation;
+        long now = latest;
+        while (Unsafe.IsAddressLessThan(ref shape, ref last))
+        {
+            long time = Math.Max(frame.TimestampNanoseconds, now);
+            if (shape.Kind < FrameKind.Opening || time >= due)
+            {
+                break;
+            }
+
+            int number = shape.Connection;
+            if (number < 0 || !KeyOf(ref table[number], shape.Direction).Matches(shape.Addresses, shape.Rest))
+            {
+                // Another connection's tag is the same, or the connection is newer than the look ahead.
+                if (!table.TryFind(shape.Key, shape.Hash, out shape.Connection, out shape.Direction))
+                {
+                    isUnknown = shape.Kind != FrameKind.Segment;
+                    break;
+                }
+
+                number = shape.Connection;
+            }
+
+            ref Connection connection = ref table[number];
+            bool isReply = shape.Direction == FlowDirection.Reply;
+            int noted = Unsafe.Add(ref connection.DecisionOriginal, (int)shape.Direction);
+            uint states = connection.StatesAndFlags;
+            if (connection.DecisionGeneration != generation || noted == 0 || connection.IpvsExpires <= time || connection.TrackExpires <= time)
+            {
+                break;
+            }
+
+            FlowDecision decision = decisions[noted];
+            int link = isReply ? connection.ClientLink : decision.Link;
+            if (link == 0 || shape.LengthBytes > decision.LengthLimitBytes)
+            {
+                break;
+            }
+
+            ref byte packet = ref Unsafe.Add(ref arena, shape.Start);
+            if (isTunnelled && !IsSourceKnown(ref packet, shape, ref Unsafe.Add(ref links, LinkBack(decisions, connection, isReply))))
+            {
+                break;
+            }
+
+            long ipvsTimeout = ipvsEstablished;
+            if (shape.Kind == FrameKind.Segment)
+            {
+                if ((states & SegmentMask) != SegmentWanted || !_acksChangeNothing
+                    || !TcpTracker.TryStepEstablished(
+                        ref connection, shape.Direction, ref Unsafe.Add(ref packet, Ipv4.HeaderLengthMinimum),
+                        shape.LengthBytes - Ipv4.HeaderLengthMinimum, time, timeouts))
+                {
+                    break;
+                }
+            }
+            else if (shape.Kind == FrameKind.Datagram && (states & DatagramMask) == DatagramWanted)
+            {
+                _space.Tracker.RefreshUdp(ref connection, time);
+                ipvsTimeout = IpvsState.StepUdp(_ipvs, connection, isReply);
+            }
+            else
+            {
+                break;
+            }
+
+            if (!isReply && connection.InPackets < ushort.MaxValue)
+            {
+                connection.InPackets++;
+            }
+
+            connections.Restart(ref connection, number, time + ipvsTimeout);
+            now = time;
+            book.Count(decision, shape.LengthBytes, now);
+            shape.Connection = number;
+            shape.Link = link;
+            shape = ref Unsafe.Add(ref shape, 1);
+            frame = ref Unsafe.Add(ref frame, 1);
+        }
+
+        latest = now;
+        return end - (int)(Unsafe.ByteOffset(ref shape, ref last) / Unsafe.SizeOf<FrameShape>());
+    }
+
     /// <summary>Opens the connection of a frame whose flow is not known, where others were opened likewise.</summary>
     /// <returns><see langword="false"/> where the general path must see the frame; nothing was changed.</returns>
-    private bool TryOpen(FrameBatch batch, int index, in FrameShape shape, long now, Uplink? uplink)
+    private bool TryOpen(FrameBatch batch, int index, ref FrameShape shape, long now)
     {
         if (_opening.TryOpen(batch, index, shape, now, out int number, out DropReason dropped) is not { } decision)
         {
             return false;
         }
 
-        ref FrameDescriptor frame = ref batch.Frames[index];
-        frame.Connection = number;
-        frame.Reason = dropped;
         _decisions.Count(decision, shape.LengthBytes, now);
         if (dropped != DropReason.None)
         {
+            ref FrameDescriptor frame = ref batch.Frames[index];
+            frame.Connection = number;
+            frame.Reason = dropped;
             frame.Verdict = Verdict.Dropped;
             _counters.Count(frame);
             return true;
         }
 
-        ref byte packet = ref Unsafe.Add(ref MemoryMarshal.GetReference(batch.Arena), shape.Start);
-        FrameWriter.Send(batch, index, ref packet, shape, ref _table[number].Reply, ref _decisions.Links[decision.Link], uplink, now);
-        frame.Verdict = Verdict.Forwarded;
+        shape.Connection = number;
+        shape.Direction = FlowDirection.Original;
+        shape.Link = decision.Link;
         _forwarded++;
-        _forwardedBytes += frame.LengthBytes;
+        _forwardedBytes += FrameWriter.Send(batch, index, index + 1, _shapes, _table, _decisions.Links, _uplink);
         return true;
     }
+
+    private bool IsKeptByAck(IpvsTcpTransitions.Side side) =>
+        IpvsTcpTransitions.Next(side, TcpFlags.Ack, IpvsTcpState.Established, _ipvs.Settings.IsSecureTcp) == IpvsTcpState.Established;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ref FlowKey KeyOf(ref Connection connection, FlowDirection direction) =>
         ref Unsafe.Add(ref connection.Original, (int)direction);
-
-    /// <summary>Steps conntrack's state by a segment.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool TryStepSegment(
-        ref byte packet, int lengthBytes, ref Connection connection, FlowDirection direction, long now, ConntrackTimeouts timeouts)
-    {
-        // IPv4 has no options here, and the segment's header is not longer than the packet.
-        ulong numbers = BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref packet, 24)));
-        uint tail = BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref packet, 32)));
-        uint sequence = (uint)(numbers >> 32);
-        int headerBytes = (int)(tail >> 28) * 4;
-        uint end = sequence + (uint)(lengthBytes - Ipv4.HeaderLengthMinimum - headerBytes);
-        ReadOnlySpan<byte> options = MemoryMarshal.CreateReadOnlySpan(
-            ref Unsafe.Add(ref packet, Ipv4.HeaderLengthMinimum + TcpSegment.MinimumHeaderBytes),
-            headerBytes - TcpSegment.MinimumHeaderBytes);
-        return TcpTracker.TryStepEstablished(
-            ref connection, direction, sequence, (uint)numbers, (ushort)tail, end, options, now, timeouts);
-    }
 
     /// <summary>The headers towards where a packet came from, or 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -27,7 +27,10 @@ internal sealed class FlowDecision
     public int Link { get; set; }
 
     /// <summary>Longest IPv4 packet that is decided like this, in bytes.</summary>
-    public int LengthMaxBytes { get; set; }
+    public int LengthMaxBytes { get; init; }
+
+    /// <summary><see cref="LengthMaxBytes"/> while the server is in use as it was when this was decided, else 0.</summary>
+    public int LengthLimitBytes { get; private set; }
 
     /// <summary>Whether the sender is to be redirected, were the packet not translated: that is counted.</summary>
     public bool HasRedirect { get; set; }
@@ -57,6 +60,9 @@ internal sealed class FlowDecision
     public bool IsFor(DecisionRecorder recorder, int link, int lengthMaxBytes) =>
         Link == link && LengthMaxBytes == lengthMaxBytes && HasRedirect == recorder.HasRedirect
         && (!HasRedirect || Redirected == recorder.Redirected) && HasSame(recorder.Counters);
+
+    /// <summary>Looks at the server anew: whether it is in a service's list, and masqueraded to.</summary>
+    public void CheckServer() => LengthLimitBytes = Server.IsMasqueraded ? LengthMaxBytes : 0;
 
     /// <summary>Counts what passed, at rules, service and server.</summary>
     public void Settle()

@@ -32,6 +32,7 @@ internal sealed class FlowDecisions
     private int _linkCount = 1;
     private long _configuration = long.MinValue;
     private long _learned = long.MinValue;
+    private long _servers = long.MinValue;
 
     /// <summary>Makes an empty book for an interface, at the underlay where an uplink is given.</summary>
     public FlowDecisions(NetworkNamespace space, NetworkInterface device, Uplink? uplink, OverlayNetwork? network)
@@ -69,6 +70,15 @@ internal sealed class FlowDecisions
             _configuration = configuration;
             Forget();
         }
+
+        if (_servers != _space.Ipvs.ServersVersion)
+        {
+            _servers = _space.Ipvs.ServersVersion;
+            for (int number = 1; number < _decisionCount; number++)
+            {
+                _decisions[number].CheckServer();
+            }
+        }
     }
 
     /// <summary>Forgets what was decided where the last frame taught something about the network.</summary>
@@ -93,7 +103,7 @@ internal sealed class FlowDecisions
 
         if (decision.Packets == 0)
         {
-            _unsettled.Add(decision);
+            Begin(decision);
         }
 
         decision.Packets++;
@@ -190,10 +200,15 @@ internal sealed class FlowDecisions
             Redirected = recorder.Redirected,
             Next = first,
         };
+        _decisions[_decisionCount].CheckServer();
         _decisionOf[key] = _decisionCount;
         return _decisionCount++;
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Begin(FlowDecision decision) => _unsettled.Add(decision);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private void CountRedirect(FlowDecision decision, long now)
     {
         IcmpErrors errors = _space.IcmpErrors;

@@ -34,6 +34,11 @@ internal sealed class FrameReader
     private const ulong WholeMask = 0xFF3F_0000_0000_00FF;
     private const ulong Whole = 0x45;
 
+    // Lines are asked for by prefetches, and this many frames later touched by loads. Where many lines are missing, processors drop
+    // prefetches, and whoever comes for the line then waits for all of memory's latency. A load is never dropped; as long as nobody
+    // looks at its value, those after it start meanwhile: in loops as short as these, a dozen at a time.
+    private const int FramesBehind = 16;
+
     private readonly ConnectionTable _table;
     private readonly OpeningForecast _openings;
     private readonly ulong _space;
@@ -42,6 +47,9 @@ internal sealed class FrameReader
     // What stands in the bytes before the packet, as far back as an envelope reaches, and which of them must be just so.
     private readonly Vector512<byte> _front;
     private readonly Vector512<byte> _frontMask;
+
+    // Kept for nobody: else the compiler might leave the loads out.
+    private ulong _touched;
 
     /// <summary>Makes a reader for an interface, at the underlay where its network is given.</summary>
     public FrameReader(
@@ -93,19 +101,8 @@ internal sealed class FrameReader
             Recognize(batch, first, shapes, isTunnelled: false);
         }
 
-        for (int index = 0; index < shapes.Length; index++)
-        {
-            ref FrameShape shape = ref shapes[index];
-            if (shape.Kind != FrameKind.Other)
-            {
-                shape.Candidate = _table.PrefetchConnection(shape.Hash, out shape.Direction);
-                if (shape.Candidate < 0)
-                {
-                    _openings.Prefetch(shape);
-                }
-            }
-        }
-
+        FetchIndex(shapes);
+        FetchConnections(shapes);
         _openings.PrefetchHolders();
     }
 
@@ -129,6 +126,55 @@ internal sealed class FrameReader
     private static ulong SumHeader(ref byte header) =>
         (ulong)At<uint>(ref header, 0) + At<uint>(ref header, 4) + At<uint>(ref header, 8) + At<uint>(ref header, 12) + At<uint>(ref header, 16);
 
+    private void FetchIndex(Span<FrameShape> shapes)
+    {
+        ConnectionTable table = _table;
+        ulong touched = 0;
+        for (int index = 0; index < shapes.Length; index++)
+        {
+            ref FrameShape shape = ref shapes[index];
+            if (shape.Kind != FrameKind.Other)
+            {
+                shape.Hash = table.Hash(shape.Addresses, shape.Rest);
+                table.PrefetchIndex(shape.Hash);
+            }
+
+            if (index >= FramesBehind)
+            {
+                touched += table.TouchIndex(shapes[index - FramesBehind].Hash);
+            }
+        }
+
+        _touched = touched;
+    }
+
+    private void FetchConnections(Span<FrameShape> shapes)
+    {
+        ConnectionTable table = _table;
+        ulong touched = 0;
+        for (int index = 0; index < shapes.Length; index++)
+        {
+            ref FrameShape shape = ref shapes[index];
+            shape.Connection = -1;
+            if (shape.Kind != FrameKind.Other)
+            {
+                shape.Connection = table.PrefetchConnection(shape.Hash, out shape.Direction);
+                if (shape.Connection < 0)
+                {
+                    _openings.Prefetch(shape);
+                }
+            }
+
+            if (index >= FramesBehind)
+            {
+                // Record 0 is as good as any where there is none: one line, again and again.
+                touched += table.Touch(Math.Max(0, shapes[index - FramesBehind].Connection));
+            }
+        }
+
+        _touched += touched;
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Recognize(FrameBatch batch, int first, Span<FrameShape> shapes, bool isTunnelled)
     {
@@ -136,17 +182,9 @@ internal sealed class FrameReader
         ref FrameDescriptor frame = ref MemoryMarshal.GetReference(batch.Frames.Slice(first, shapes.Length));
         ref FrameShape shape = ref MemoryMarshal.GetReference(shapes);
         ref FrameShape end = ref Unsafe.Add(ref shape, shapes.Length);
-        ConnectionTable table = _table;
         while (Unsafe.IsAddressLessThan(ref shape, ref end))
         {
-            FrameKind kind = Recognize(ref arena, frame, ref shape, isTunnelled);
-            shape.Kind = kind;
-            if (kind != FrameKind.Other)
-            {
-                shape.Hash = table.Hash(shape.Addresses, shape.Rest);
-                table.PrefetchIndex(shape.Hash);
-            }
-
+            shape.Kind = Recognize(ref arena, frame, ref shape, isTunnelled);
             frame = ref Unsafe.Add(ref frame, 1);
             shape = ref Unsafe.Add(ref shape, 1);
         }

@@ -20,8 +20,8 @@ internal struct FrameShape
     /// <summary>Node that sent the frame through the tunnel, as the address lies on the wire.</summary>
     public uint Vtep;
 
-    /// <summary>Number of the connection whose tag matches the hash, or -1.</summary>
-    public int Candidate;
+    /// <summary>Number of the connection whose tag matches the hash, or -1; then that of the connection itself.</summary>
+    public int Connection;
 
     /// <summary>Direction in that connection.</summary>
     public FlowDirection Direction;
@@ -34,6 +34,9 @@ internal struct FrameShape
 
     /// <summary>IPv4 total length.</summary>
     public ushort LengthBytes;
+
+    /// <summary>Number of the headers towards the next hop, once they are known.</summary>
+    public int Link;
 
     /// <summary>The flow's key.</summary>
     public readonly FlowKey Key => FlowKey.FromWords(Addresses, Rest);

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using FastPathLb.Balancer.Tunnel;
 using FastPathLb.Conntrack;
 using FastPathLb.Pipeline;
@@ -7,76 +8,119 @@ using FastPathLb.Wire;
 
 namespace FastPathLb.Balancer.FastPath;
 
-/// <summary>Translates a packet of the usual shape in place and puts the headers in front of it. Little-endian machines only.</summary>
+/// <summary>
+/// Translates packets of the usual shape in place and puts the headers in front of them. Sums are of words as they lie on the wire:
+/// the one's complement sum has its bytes swapped as its words have. Little-endian machines only.
+/// </summary>
 internal static class FrameWriter
 {
-    /// <summary>Sends a packet on: translated, with the headers towards its next hop.</summary>
-    /// <param name="batch">The batch that holds it.</param>
-    /// <param name="index">The frame in the batch.</param>
-    /// <param name="packet">The packet.</param>
-    /// <param name="shape">What it looks like.</param>
-    /// <param name="other">The other direction's key.</param>
-    /// <param name="link">Headers towards the next hop.</param>
+    // One less in the lower byte of a word, as a one's complement difference: minus 1.
+    private const uint OneLessTimeToLive = 0xFFFE;
+
+    /// <summary>
+    /// Sends packets on: each rewritten to what the other direction's key of its connection says, with the headers towards its next hop.
+    /// </summary>
+    /// <param name="batch">The batch that holds them.</param>
+    /// <param name="first">The first frame.</param>
+    /// <param name="end">The frame after the last.</param>
+    /// <param name="shapes">What the batch's frames look like, connection, direction and next hop among it.</param>
+    /// <param name="table">The connections.</param>
+    /// <param name="links">Headers towards next hops.</param>
     /// <param name="uplink">The node's end of the tunnel, where there is one.</param>
-    /// <param name="now">Time, nanoseconds since the Unix epoch.</param>
+    /// <returns>Bytes of the frames as they came in.</returns>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static long Send(
+        FrameBatch batch, int first, int end, FrameShape[] shapes, ConnectionTable table, LinkHeader[] links, Uplink? uplink) =>
+        uplink is null ? Send(batch, first, end, shapes, table, links, uplink, isTunnelled: false)
+            : Send(batch, first, end, shapes, table, links, uplink, isTunnelled: true);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Send(
-        FrameBatch batch, int index, ref byte packet, in FrameShape shape, ref FlowKey other, ref LinkHeader link, Uplink? uplink, long now)
+    private static long Send(
+        FrameBatch batch, int first, int end, FrameShape[] shapes, ConnectionTable table, LinkHeader[] links, Uplink? uplink,
+        bool isTunnelled)
     {
-        int headerBytes = Write(ref packet, shape, ref other, ref link, uplink);
-        if (uplink is not null && uplink.ComputesChecksums)
+        ref byte arena = ref MemoryMarshal.GetReference(batch.Arena);
+        ref FrameDescriptor frame = ref batch.Frames[first];
+        ref FrameShape shape = ref shapes[first];
+        ref EmittedFrame emitted = ref MemoryMarshal.GetReference(batch.EmitInputs(end - first));
+        int headerBytes = isTunnelled ? LinkHeader.SizeBytes : LinkHeader.EthernetBytes;
+        long bytes = 0;
+        for (int index = first; index < end; index++)
         {
-            Uplink.WriteChecksum(batch.Slice(
-                shape.Start - LinkHeader.SizeBytes + LinkHeader.EthernetBytes,
-                shape.LengthBytes + LinkHeader.SizeBytes - LinkHeader.EthernetBytes));
+            ref byte packet = ref Unsafe.Add(ref arena, shape.Start);
+            ref FlowKey other = ref OtherKeyOf(ref table[shape.Connection], shape.Direction);
+            ulong addresses = other.Addresses;
+            uint ports = (uint)other.Rest;
+            Rewrite(ref packet, addresses, ports, shape.Kind == FrameKind.Datagram);
+            ref LinkHeader link = ref links[shape.Link];
+            if (isTunnelled)
+            {
+                link.WriteTunnel(
+                    ref packet, shape.LengthBytes, Uplink.OuterEcn(shape.Ecn), uplink!.NextIdentification(),
+                    uplink.SourcePort(addresses, ports, (byte)(shape.Rest >> 32)));
+                if (uplink.ComputesChecksums)
+                {
+                    Uplink.WriteChecksum(batch.Slice(
+                        shape.Start - LinkHeader.SizeBytes + LinkHeader.EthernetBytes,
+                        shape.LengthBytes + LinkHeader.SizeBytes - LinkHeader.EthernetBytes));
+                }
+            }
+            else
+            {
+                link.WriteEthernet(ref packet);
+            }
+
+            int lengthBytes = shape.LengthBytes + headerBytes;
+            emitted.Offset = shape.Start - headerBytes;
+            emitted.LengthBytes = lengthBytes;
+            emitted.WireLengthBytes = lengthBytes;
+            emitted.PortIndex = 0;
+            emitted.InputIndex = index;
+            emitted.TimestampNanoseconds = frame.TimestampNanoseconds;
+            bytes += frame.LengthBytes;
+            frame.Connection = shape.Connection;
+            frame.Verdict = Verdict.Forwarded;
+            emitted = ref Unsafe.Add(ref emitted, 1);
+            frame = ref Unsafe.Add(ref frame, 1);
+            shape = ref Unsafe.Add(ref shape, 1);
         }
 
-        batch.Emit(shape.Start - headerBytes, shape.LengthBytes + headerBytes, now, index);
+        return bytes;
     }
 
-    /// <summary>Rewrites a packet to what the other direction's key says, and puts the headers in front of it.</summary>
-    /// <returns>Length of those headers in bytes.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int Write(ref byte packet, in FrameShape shape, ref FlowKey other, ref LinkHeader link, Uplink? uplink)
+    private static ref FlowKey OtherKeyOf(ref Connection connection, FlowDirection direction) =>
+        ref Unsafe.Add(ref connection.Reply, -(int)direction);
+
+    /// <summary>Rewrites addresses, ports, time to live and checksums.</summary>
+    /// <param name="packet">The packet.</param>
+    /// <param name="addresses">New source in the upper, new destination in the lower half.</param>
+    /// <param name="ports">New source port in the upper, new destination port in the lower half.</param>
+    /// <param name="isDatagram">Whether it is UDP, with a checksum, or else TCP.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Rewrite(ref byte packet, ulong addresses, uint ports, bool isDatagram)
     {
-        // The other direction's source is this one's new destination: its words are the new addresses and ports, source first.
-        ulong addresses = other.Addresses;
-        uint ports = (uint)other.Rest;
+        addresses = BinaryPrimitives.ReverseEndianness(addresses);
+        ports = BinaryPrimitives.ReverseEndianness(ports);
+        ulong goneAddresses = ~Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref packet, Ipv4.SourceOffset));
+        uint gonePorts = ~Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref packet, Ipv4.HeaderLengthMinimum));
+        uint second = Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref packet, Ipv4.TimeToLiveOffset));
+        ref byte field = ref Unsafe.Add(ref packet, isDatagram ? 26 : 36);
+        uint transportSum = Unsafe.ReadUnaligned<ushort>(ref field);
 
         // RFC 1624, equation 3, over all words that change at once. The result's class is that of one change after the other, and
         // so is its form: none of them gives 0xFFFF.
-        ulong gone = ~shape.Addresses;
-        ulong delta = (uint)addresses + (addresses >> 32) + (uint)gone + (gone >> 32);
-        ulong second = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref packet, 8));
-        const uint OneLessTimeToLive = 0xFEFF;
-        uint headerSum = BinaryPrimitives.ReverseEndianness((ushort)(second >> 16));
-        ushort headerChecksum = (ushort)~InternetChecksum.FoldWide(delta + (headerSum ^ 0xFFFF) + OneLessTimeToLive);
-        ulong swapped = BinaryPrimitives.ReverseEndianness(addresses);
-        Unsafe.WriteUnaligned(
-            ref Unsafe.Add(ref packet, 8),
-            ((second - 1) & 0xFFFF) | ((ulong)BinaryPrimitives.ReverseEndianness(headerChecksum) << 16) | (swapped << 32));
-        Unsafe.WriteUnaligned(
-            ref Unsafe.Add(ref packet, 16), (swapped >> 32) | ((ulong)BinaryPrimitives.ReverseEndianness(ports) << 32));
-
-        bool isSegment = shape.Kind != FrameKind.Datagram;
-        ref byte field = ref Unsafe.Add(ref packet, isSegment ? 36 : 26);
-        uint transportSum = BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<ushort>(ref field));
-        ushort transportChecksum = (ushort)~InternetChecksum.FoldWide(delta + ports + ~(uint)shape.Rest + (transportSum ^ 0xFFFF));
-        if (transportChecksum == 0 && !isSegment)
+        ulong delta = (uint)addresses + (addresses >> 32) + (uint)goneAddresses + (goneAddresses >> 32);
+        uint headerChecksum = (ushort)~InternetChecksum.FoldWide(delta + ((second >> 16) ^ 0xFFFF) + OneLessTimeToLive);
+        ushort transportChecksum = (ushort)~InternetChecksum.FoldWide(delta + ports + gonePorts + (transportSum ^ 0xFFFF));
+        if (transportChecksum == 0 && isDatagram)
         {
             transportChecksum = ushort.MaxValue;
         }
 
-        Unsafe.WriteUnaligned(ref field, BinaryPrimitives.ReverseEndianness(transportChecksum));
-        if (uplink is null)
-        {
-            link.WriteEthernet(ref packet);
-            return LinkHeader.EthernetBytes;
-        }
-
-        link.WriteTunnel(
-            ref packet, shape.LengthBytes, Uplink.OuterEcn(shape.Ecn), uplink.NextIdentification(),
-            uplink.SourcePort(addresses, ports, (byte)(shape.Rest >> 32)));
-        return LinkHeader.SizeBytes;
+        Unsafe.WriteUnaligned(ref Unsafe.Add(ref packet, Ipv4.TimeToLiveOffset), ((second - 1) & 0xFFFF) | (headerChecksum << 16));
+        Unsafe.WriteUnaligned(ref Unsafe.Add(ref packet, Ipv4.SourceOffset), addresses);
+        Unsafe.WriteUnaligned(ref Unsafe.Add(ref packet, Ipv4.HeaderLengthMinimum), ports);
+        Unsafe.WriteUnaligned(ref field, transportChecksum);
     }
 }

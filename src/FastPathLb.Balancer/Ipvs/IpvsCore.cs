@@ -55,6 +55,9 @@ public sealed class IpvsCore
     /// <summary>How often a service came or went.</summary>
     internal long ServicesVersion { get; private set; }
 
+    /// <summary>How often a server came, went or was edited.</summary>
+    internal long ServersVersion { get; private set; }
+
     /// <summary>
     /// Whether a packet may touch a connection other than its own: a template, or one that conntrack does not lead to. Workers then
     /// take turns with all that is not established.
@@ -186,7 +189,7 @@ public sealed class IpvsCore
     }
 
     /// <summary>Changes a server (<c>ipvsadm -e</c>).</summary>
-    public static void EditServer(
+    public void EditServer(
         RealServer server, ForwardingMethod method, int weight, int upperThreshold, int lowerThreshold)
     {
         Update(server, method, weight, upperThreshold, lowerThreshold, isNew: false);
@@ -233,7 +236,7 @@ public sealed class IpvsCore
         Connections.Expire(now);
     }
 
-    private static void Update(
+    private void Update(
         RealServer server, ForwardingMethod method, int weight, int upperThreshold, int lowerThreshold, bool isNew)
     {
         if (isNew || weight != 0)
@@ -244,6 +247,7 @@ public sealed class IpvsCore
         server.Weight = weight;
         server.Method = method;
         server.IsAvailable = true;
+        ServersVersion++;
         server.Service.NoteChange();
         if (server.UpperThreshold != upperThreshold || server.LowerThreshold != lowerThreshold)
         {
@@ -256,6 +260,7 @@ public sealed class IpvsCore
     private void Unlink(VirtualService service, RealServer server, bool tellScheduler, long now)
     {
         server.IsAvailable = false;
+        ServersVersion++;
         int index = service.Unlink(server);
         if (tellScheduler)
         {

@@ -108,7 +108,7 @@ public static class CommandApplier
                 NamespaceBuilder.AddServer(ipvs, service, add.Server);
                 return null;
             case IpvsEditServer edit when FindServer(ipvs, edit.Service, edit.Server.Address, edit.Server.Port) is { } server:
-                IpvsCore.EditServer(
+                ipvs.EditServer(
                     server, NamespaceBuilder.MethodOf(edit.Server.Forwarding), edit.Server.Weight, edit.Server.UpperThreshold,
                     edit.Server.LowerThreshold);
                 return null;

@@ -296,7 +296,7 @@ public sealed class Reconfiguration
             else if (known.Weight != server.Weight || known.Method != NamespaceBuilder.MethodOf(server.Forwarding)
                 || known.UpperThreshold != server.UpperThreshold || known.LowerThreshold != server.LowerThreshold)
             {
-                IpvsCore.EditServer(
+                ipvs.EditServer(
                     known, NamespaceBuilder.MethodOf(server.Forwarding), server.Weight, server.UpperThreshold, server.LowerThreshold);
                 Note(1, "server", "changed");
             }

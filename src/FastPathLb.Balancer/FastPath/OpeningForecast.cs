@@ -14,6 +14,9 @@ internal sealed class OpeningForecast
     private const int EntriesMax = 64;
     private const int SeenMax = 256;
 
+    // Keys that are looked for in a row; with half of the keys taken, one of sixteen needs more.
+    private const int AttemptsMax = 4;
+
     private readonly ConnectionTable _table;
     private readonly AddressTranslator _translator;
     private readonly Entry[] _entries = new Entry[EntriesMax];
@@ -21,6 +24,9 @@ internal sealed class OpeningForecast
     private readonly ulong[] _seen = new ulong[SeenMax];
     private int _expectedCount;
     private int _round;
+
+    // Kept for nobody: else the compiler might leave the loads out.
+    private ulong _touched;
 
     public OpeningForecast(ConnectionTable table, AddressTranslator translator)
     {
@@ -42,6 +48,7 @@ internal sealed class OpeningForecast
         public FlowKey Reply;
         public ulong Hash;
         public bool IsRepeated;
+        public int Holder;
     }
 
     /// <summary>Notes where a connection was opened to, and as whom.</summary>
@@ -100,19 +107,55 @@ internal sealed class OpeningForecast
         seen = mark;
     }
 
-    /// <summary>Where the key is taken: asks for the connection that has it, and for the line of the key that will be tried next.</summary>
+    /// <summary>
+    /// Where the key is taken: asks for the connection that has it, and for the line of the key that will be tried next; for a few keys
+    /// in a row, since as many may be taken. Each time all lines have come before they are looked at.
+    /// </summary>
     public void PrefetchHolders()
     {
         ulong state = 0;
-        for (int index = 0; index < _expectedCount; index++)
+        int count = _expectedCount;
+        TouchIndex(count);
+        for (int attempt = 0; attempt < AttemptsMax && count > 0; attempt++)
         {
-            ref Expected expected = ref _expected[index];
-            if (_table.PrefetchConnection(expected.Hash, out _) >= 0 || expected.IsRepeated)
+            int left = 0;
+            for (int index = 0; index < count; index++)
             {
-                expected.Reply.DestinationPort = _translator.Forecast(expected.Reply.DestinationPort, ref state);
-                _table.PrefetchIndex(_table.Hash(expected.Reply));
+                ref Expected expected = ref _expected[index];
+                int holder = _table.PrefetchConnection(expected.Hash, out _);
+                if (holder < 0 && !expected.IsRepeated)
+                {
+                    continue;
+                }
+
+                ref Expected next = ref _expected[left++];
+                next = expected;
+                next.Holder = Math.Max(holder, 0);
+                next.IsRepeated = false;
+                next.Reply.DestinationPort = attempt == 0
+                    ? _translator.Forecast(next.Reply.DestinationPort, ref state) : (ushort)(next.Reply.DestinationPort + 1);
+                next.Hash = _table.Hash(next.Reply);
+                _table.PrefetchIndex(next.Hash);
+            }
+
+            count = left;
+            TouchIndex(count);
+            for (int index = 0; index < count; index++)
+            {
+                _touched += _table.Touch(_expected[index].Holder);
             }
         }
+    }
+
+    private void TouchIndex(int count)
+    {
+        ulong touched = 0;
+        for (int index = 0; index < count; index++)
+        {
+            touched += _table.TouchIndex(_expected[index].Hash);
+        }
+
+        _touched += touched;
     }
 
     private ref Entry EntryOf(uint address) => ref _entries[(address * 0x9E3779B1) >> 26];

@@ -5,6 +5,8 @@ namespace FastPathLb.Cli;
 /// <summary>What a command reads and writes besides files: the process's own streams, or a test's.</summary>
 internal sealed class CommandConsole
 {
+    private static readonly UTF8Encoding s_encoding = new(encoderShouldEmitUTF8Identifier: false);
+
     /// <summary>Results.</summary>
     public required TextWriter Out { get; init; }
 
@@ -30,11 +32,8 @@ internal sealed class CommandConsole
     public static CommandConsole Standard(StopSignal stop) => new()
     {
         // Lines to a terminal appear at once; to a file or pipe they are collected.
-        Out = new StreamWriter(StandardStreams.OpenOutput(), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false))
-        {
-            AutoFlush = !Console.IsOutputRedirected,
-        },
-        Error = Console.Error,
+        Out = new StreamWriter(StandardStreams.OpenOutput(), s_encoding) { AutoFlush = !Console.IsOutputRedirected },
+        Error = TextWriter.Synchronized(new StreamWriter(Console.OpenStandardError(), s_encoding) { AutoFlush = true }),
         Stop = stop,
         OpenInput = Console.OpenStandardInput,
         OpenOutput = StandardStreams.OpenOutput,

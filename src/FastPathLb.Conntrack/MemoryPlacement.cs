@@ -14,6 +14,12 @@ public readonly record struct MemoryPlacement(MemoryPlacementKind Kind, int Node
     private const string LocalWord = "local";
     private const string InterleaveWord = "interleave";
 
+    /// <summary>
+    /// Whether little of it will be used, so that small pages do: the kernel clears a huge page whole as its first byte is touched, which
+    /// for a dozen of connections takes longer than all else.
+    /// </summary>
+    public bool IsSparse { get; init; }
+
     /// <summary>The nodes that have memory, ascending; 0 alone where the kernel knows of no nodes.</summary>
     public static ReadOnlySpan<int> Nodes => KernelList.ReadFile("/sys/devices/system/node/has_memory") ?? [0];
 

@@ -36,8 +36,12 @@ internal sealed unsafe partial class ReservedMemory : IDisposable
                     MemoryPolicyInterop.Apply(Start, lengthBytes, placement);
                 }
 
-                // Where it is refused, small pages do as well, but slower.
-                _ = Advise(Start, lengthBytes, AdviseHugePage);
+                if (!placement.IsSparse)
+                {
+                    // Where it is refused, small pages do as well, but slower.
+                    _ = Advise(Start, lengthBytes, AdviseHugePage);
+                }
+
                 return;
             }
 

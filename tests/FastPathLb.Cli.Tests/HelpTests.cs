@@ -1,3 +1,5 @@
+using FastPathLb.Cli.Commands;
+
 namespace FastPathLb.Cli.Tests;
 
 public sealed class HelpTests
@@ -44,4 +46,15 @@ public sealed class HelpTests
 
     [Fact]
     public void The_version_is_told() => Assert.Matches(@"^\d+\.\d+\.\d+", CommandRun.Of("--version").Output);
+
+    [Fact]
+    public void A_command_that_is_named_first_is_the_one_that_the_whole_tree_has()
+    {
+        using StopSignal never = new();
+        CommandConsole console = new() { Out = TextWriter.Null, Error = TextWriter.Null, Stop = never };
+        string[] names = [.. CommandTree.Create(console, "").Subcommands.Select(command => command.Name)];
+
+        Assert.InRange(names.Length, 8, 30);
+        Assert.All(names, name => Assert.Equal([name], CommandTree.Create(console, name).Subcommands.Select(command => command.Name)));
+    }
 }

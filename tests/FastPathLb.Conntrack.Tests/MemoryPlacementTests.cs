@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+
 namespace FastPathLb.Conntrack.Tests;
 
 public sealed class MemoryPlacementTests
@@ -75,6 +78,17 @@ public sealed class MemoryPlacementTests
         Assert.Equal(default(MemoryPlacement), table.Store.ReadPlacement());
     }
 
+    [PolicyTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Huge_pages_are_asked_for_unless_little_is_used(bool isSparse)
+    {
+        using Slab<long> memory = new(1 << 20, default(MemoryPlacement) with { IsSparse = isSparse });
+
+        // proc_pid_smaps(5): "hg" is what madvise(MADV_HUGEPAGE) leaves.
+        Assert.Equal(!isSparse, FlagsAt(AddressOf(memory)).Contains("hg"));
+    }
+
     [Fact]
     public void A_node_that_the_kernel_refuses_is_named()
     {
@@ -84,6 +98,29 @@ public sealed class MemoryPlacementTests
             ArgumentException refused = Assert.Throws<ArgumentException>(() => new ConnectionTable(64, placement: nowhere));
             Assert.Contains($"the kernel refuses memory on NUMA nodes '{NodeThatIsNowhere}'", refused.Message);
         }
+    }
+
+    // What lies on no heap of the collector's stays where it is.
+    private static ulong AddressOf(Slab<long> memory) => (ulong)Unsafe.ByteOffset(ref Unsafe.NullRef<long>(), ref memory[0]);
+
+    private static string[] FlagsAt(ulong address)
+    {
+        bool isFound = false;
+        foreach (string line in File.ReadLines("/proc/self/smaps"))
+        {
+            string[] words = line.Split((char[])[' ', '-'], StringSplitOptions.RemoveEmptyEntries);
+            if (words.Length > 1 && ulong.TryParse(words[0], NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong first)
+                && ulong.TryParse(words[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong end))
+            {
+                isFound = first <= address && address < end;
+            }
+            else if (isFound && words[0] == "VmFlags:")
+            {
+                return words;
+            }
+        }
+
+        throw new InvalidDataException("no mapping holds the memory");
     }
 
     /// <summary>Skipped where the kernel does not say what its policy of memory is.</summary>

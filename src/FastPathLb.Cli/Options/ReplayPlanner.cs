@@ -13,6 +13,9 @@ namespace FastPathLb.Cli.Options;
 /// <summary>Finds out what the options of a replay mean.</summary>
 internal static class ReplayPlanner
 {
+    // Some ten thousand small frames.
+    private const long SmallBytesMax = 1024 * 1024;
+
     /// <summary>Makes a plan.</summary>
     /// <param name="typed">The options.</param>
     /// <param name="console">Where standard input comes from.</param>
@@ -68,7 +71,7 @@ internal static class ReplayPlanner
         try
         {
             ReplayPlan plan = Plan(typed, console, input, usesRecording);
-            return plan with { Processors = processors, Balancer = plan.Balancer with { Memory = memory } };
+            return plan with { Processors = processors, Balancer = plan.Balancer with { Memory = memory with { IsSparse = IsSmall(input) } } };
         }
         catch
         {
@@ -100,6 +103,9 @@ internal static class ReplayPlanner
                 return point;
         }
     }
+
+    // So few frames that their connections are scattered over a table: most of its memory stays untouched.
+    private static bool IsSmall(CaptureInput input) => input.IsFile && input.EstimatedBytes <= SmallBytesMax;
 
     private static NodeDump? ReadNode(ReplayArguments typed, ICollection<string> notes)
     {

@@ -26,7 +26,7 @@ internal static class ReplayRunner
         RecordingHints hints = plan.UsesHints && IsRecording(plan.Input, built)
             ? isWatched ? ProgressBar.Look(console, plan.Input, FindHints) : FindHints(null)
             : RecordingHints.None;
-        RoundRobinStart start = plan.InfersStart && hints.Picks.Count > 0
+        RoundRobinStart start = plan.InfersStart && StartInference.IsNeeded(built, hints)
             ? StartInference.Find(plan.Node, plan.Balancer, plan.Input.OpenAnew, hints, plan.Events, hooks.Stopping)
             : RoundRobinStart.AsListed;
         return isWatched

@@ -25,11 +25,9 @@ public sealed record ServiceTraffic(
     {
         Dictionary<Ipv4Address, string> names = NamesOf(node.Docker);
         List<ServiceTraffic> found = [];
-        foreach (VirtualService service in space.Ipvs.Services
-            .OrderBy(service => service.Key.Fwmark)
-            .ThenBy(service => service.Key.Protocol)
-            .ThenBy(service => service.Key.Address)
-            .ThenBy(service => service.Key.Port))
+        List<VirtualService> services = [.. space.Ipvs.Services];
+        services.Sort(Compare);
+        foreach (VirtualService service in services)
         {
             Ipv4Address? address = service.Key.Fwmark == 0
                 ? new Ipv4Address(service.Key.Address)
@@ -46,6 +44,15 @@ public sealed record ServiceTraffic(
     private static ServerTraffic Describe(RealServer server) => new(
         $"{new Ipv4Address(server.Address)}:{server.Port}", server.Weight, server.ActiveConnections, server.InactiveConnections,
         server.Counters);
+
+    private static int Compare(VirtualService left, VirtualService right)
+    {
+        (ServiceKey one, ServiceKey other) = (left.Key, right.Key);
+        int order = one.Fwmark.CompareTo(other.Fwmark);
+        order = order != 0 ? order : ((byte)one.Protocol).CompareTo((byte)other.Protocol);
+        order = order != 0 ? order : one.Address.CompareTo(other.Address);
+        return order != 0 ? order : one.Port.CompareTo(other.Port);
+    }
 
     // The rules as they stand: an event may have given a service another mark.
     private static Ipv4Address? AddressOf(RuleTable mangle, uint fwmark)

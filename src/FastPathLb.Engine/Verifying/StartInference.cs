@@ -13,6 +13,12 @@ namespace FastPathLb.Engine.Verifying;
 /// </summary>
 public static class StartInference
 {
+    /// <summary>Whether what a recording tells leaves more than one way.</summary>
+    /// <param name="built">The load balancer, as dumps alone tell it.</param>
+    /// <param name="hints">What the recording tells.</param>
+    public static bool IsNeeded(BuiltLoadBalancer built, RecordingHints hints) =>
+        hints.Picks.Count > 0 && HintApplier.IsStartInQuestion(built.Namespace, hints);
+
     /// <summary>Tries the ways a round can have begun.</summary>
     /// <param name="node">The node's state.</param>
     /// <param name="options">How the load balancer is made.</param>
@@ -29,11 +35,6 @@ public static class StartInference
         foreach (RoundRobinStart start in Enum.GetValues<RoundRobinStart>())
         {
             using BuiltLoadBalancer built = LoadBalancerBuilder.Build(node, options);
-            if (start == RoundRobinStart.AsListed && !HintApplier.IsStartInQuestion(built.Namespace, hints))
-            {
-                return start;
-            }
-
             FrameComparison comparison = new(options.AttachPoint);
             Replay replay = new(built)
             {

@@ -18,7 +18,7 @@ namespace FastPathLb.Conntrack;
 /// as nf_conntrack_tuple does. <see cref="Network"/> tells namespaces apart that share a table.
 /// </remarks>
 [StructLayout(LayoutKind.Sequential, Size = 16)]
-public struct FlowKey
+public struct FlowKey : IEquatable<FlowKey>
 {
     private ulong _addresses;
     private ulong _rest;
@@ -107,6 +107,21 @@ public struct FlowKey
         ulong mixed = Mixing.Multiply(addresses ^ seed, rest ^ 0x9E3779B97F4A7C15);
         return Mixing.Multiply(mixed ^ seed, 0xD6E8FEB86659FD93);
     }
+
+    /// <summary>Whether both keys are the same flow in the same direction.</summary>
+    public static bool operator ==(FlowKey left, FlowKey right) => left.Matches(right);
+
+    /// <summary>Whether the keys differ.</summary>
+    public static bool operator !=(FlowKey left, FlowKey right) => !left.Matches(right);
+
+    /// <inheritdoc/>
+    public readonly bool Equals(FlowKey other) => Matches(other);
+
+    /// <inheritdoc/>
+    public override readonly bool Equals(object? obj) => obj is FlowKey other && Matches(other);
+
+    /// <summary>A hash for dictionaries of the library's; the connection table's is seeded: <see cref="Hash(ulong)"/>.</summary>
+    public override readonly int GetHashCode() => HashCode.Combine(_addresses, _rest);
 
     /// <inheritdoc/>
     public override readonly string ToString() =>

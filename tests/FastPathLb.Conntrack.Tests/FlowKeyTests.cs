@@ -20,9 +20,11 @@ public sealed class FlowKeyTests
         ];
 
         Assert.True(key.Matches(key));
+        Assert.Equal(others.Length + 1, new HashSet<FlowKey>([key, .. others, key]).Count);
         Assert.All(others, other =>
         {
             Assert.False(key.Matches(other));
+            Assert.True(key != other && !key.Equals(other) && !Equals(key, other));
             Assert.NotEqual(key.Hash(1), other.Hash(1));
         });
     }

@@ -258,6 +258,7 @@ internal sealed class FrameReader
             | ((ulong)protocol << 32) | _space;
         shape.Start = start;
         shape.LengthBytes = (ushort)total;
+        shape.IsSummed &= total == (uint)available;
         shape.Ecn = (byte)(Unsafe.Add(ref packet, 1) & 3);
         return kind;
     }
@@ -267,6 +268,7 @@ internal sealed class FrameReader
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool IsEnvelopeWhole(ref byte packet, int available, ref FrameShape shape)
     {
+        shape.IsSummed = false;
         ref byte outer = ref Unsafe.Add(ref packet, EthernetBytes - LinkHeader.SizeBytes);
         uint total = (uint)(available + LinkHeader.SizeBytes - EthernetBytes);
         uint ecn = Unsafe.Add(ref outer, 1) & 3u;
@@ -274,7 +276,7 @@ internal sealed class FrameReader
         // Congestion marked on the way, or another mark than the packet's own: the general path merges it.
         if (SwappedAt(ref outer, 2) != total || SwappedAt(ref outer, Ipv4Bytes + 4) != total - Ipv4Bytes
             || !InternetChecksum.IsRight(SumHeader(ref outer)) || (ecn != 0 && ecn != (Unsafe.Add(ref packet, 1) & 3u))
-            || (At<ushort>(ref outer, Ipv4Bytes + 6) != 0 && !IsOuterSumRight(ref outer, (int)total)))
+            || (At<ushort>(ref outer, Ipv4Bytes + 6) != 0 && !IsOuterSumRight(ref outer, (int)total, out shape.IsSummed)))
         {
             return false;
         }
@@ -284,9 +286,9 @@ internal sealed class FrameReader
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static bool IsOuterSumRight(ref byte outer, int lengthBytes)
+    private static bool IsOuterSumRight(ref byte outer, int lengthBytes, out bool isFinished)
     {
         ReadOnlySpan<byte> packet = MemoryMarshal.CreateReadOnlySpan(ref outer, lengthBytes);
-        return Uplink.IsSumRight(packet, packet[Ipv4Bytes..]);
+        return Uplink.IsSumRight(packet, packet[Ipv4Bytes..], out isFinished);
     }
 }

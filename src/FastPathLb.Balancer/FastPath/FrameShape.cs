@@ -32,6 +32,9 @@ internal struct FrameShape
     /// <summary>ECN bits of the packet.</summary>
     public byte Ecn;
 
+    /// <summary>Whether the envelope has a UDP checksum that was found right over the packet and nothing behind it.</summary>
+    public bool IsSummed;
+
     /// <summary>IPv4 total length.</summary>
     public ushort LengthBytes;
 

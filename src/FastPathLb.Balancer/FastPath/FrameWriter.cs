@@ -51,14 +51,16 @@ internal static class FrameWriter
             ref FlowKey other = ref OtherKeyOf(ref table[shape.Connection], shape.Direction);
             ulong addresses = other.Addresses;
             uint ports = (uint)other.Rest;
-            Rewrite(ref packet, addresses, ports, shape.Kind == FrameKind.Datagram);
+            ulong change = Rewrite(ref packet, addresses, ports, shape.Kind == FrameKind.Datagram);
             ref LinkHeader link = ref links[shape.Link];
             if (isTunnelled)
             {
+                bool isSummed = uplink!.ComputesChecksums && shape.IsSummed;
+                ushort sourcePort = uplink.SourcePort(addresses, ports, (byte)(shape.Rest >> 32));
+                uint checksum = isSummed ? link.ChecksumAfter(ref packet, shape.LengthBytes, sourcePort, change) : 0;
                 link.WriteTunnel(
-                    ref packet, shape.LengthBytes, Uplink.OuterEcn(shape.Ecn), uplink!.NextIdentification(),
-                    uplink.SourcePort(addresses, ports, (byte)(shape.Rest >> 32)));
-                if (uplink.ComputesChecksums)
+                    ref packet, shape.LengthBytes, Uplink.OuterEcn(shape.Ecn), uplink.NextIdentification(), sourcePort, checksum);
+                if (uplink.ComputesChecksums && !isSummed)
                 {
                     Uplink.WriteChecksum(batch.Slice(
                         shape.Start - LinkHeader.SizeBytes + LinkHeader.EthernetBytes,
@@ -97,8 +99,9 @@ internal static class FrameWriter
     /// <param name="addresses">New source in the upper, new destination in the lower half.</param>
     /// <param name="ports">New source port in the upper, new destination port in the lower half.</param>
     /// <param name="isDatagram">Whether it is UDP, with a checksum, or else TCP.</param>
+    /// <returns>What that adds to the sum of the addresses' words, as they lie on the wire, modulo 0xFFFF.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Rewrite(ref byte packet, ulong addresses, uint ports, bool isDatagram)
+    private static ulong Rewrite(ref byte packet, ulong addresses, uint ports, bool isDatagram)
     {
         addresses = BinaryPrimitives.ReverseEndianness(addresses);
         ports = BinaryPrimitives.ReverseEndianness(ports);
@@ -122,5 +125,6 @@ internal static class FrameWriter
         Unsafe.WriteUnaligned(ref Unsafe.Add(ref packet, Ipv4.SourceOffset), addresses);
         Unsafe.WriteUnaligned(ref Unsafe.Add(ref packet, Ipv4.HeaderLengthMinimum), ports);
         Unsafe.WriteUnaligned(ref field, transportChecksum);
+        return delta;
     }
 }

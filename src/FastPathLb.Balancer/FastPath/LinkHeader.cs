@@ -26,6 +26,11 @@ internal struct LinkHeader
     /// <summary>Bytes of the Ethernet header, the last of them.</summary>
     public const int EthernetBytes = 14;
 
+    // The outer addresses and all behind them: what the outer UDP checksum is over, beside protocol, length and packet.
+    private const int CheckedBytes = 38;
+    private const int InnerEthernetBytes = 14;
+    private const int VxlanOverUdpBytes = 16;
+
     private ulong _word0;
     private ulong _word1;
     private ulong _word2;
@@ -35,6 +40,9 @@ internal struct LinkHeader
     private ulong _word6;
     private ulong _word7;
     private uint _sum;
+
+    // The outer UDP checksum's share of these headers, its complement, in wire order.
+    private uint _udpSumComplement;
 
     /// <summary>The next hop's hardware address as it lies on the wire, in the lower 48 bits.</summary>
     public ulong Mac;
@@ -63,6 +71,7 @@ internal struct LinkHeader
             own.Slice(34, 2).Clear();
             own.Slice(38, 4).Clear();
             _sum = InternetChecksum.Fold(InternetChecksum.Sum(own.Slice(14, 20)));
+            _udpSumComplement = (ushort)~InternetChecksum.FoldWide(SumChecked(ref own[SizeBytes - CheckedBytes]));
             Vtep = MemoryMarshal.Read<uint>(own[30..]);
         }
     }
@@ -83,11 +92,11 @@ internal struct LinkHeader
     /// <param name="typeOfService">Outer type of service.</param>
     /// <param name="identification">Outer identification.</param>
     /// <param name="sourcePort">Outer source port.</param>
+    /// <param name="udpChecksum">Outer UDP checksum, as it lies on the wire; 0 for none.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly void WriteTunnel(ref byte packet, int packetBytes, uint typeOfService, ushort identification, ushort sourcePort)
+    public readonly void WriteTunnel(
+        ref byte packet, int packetBytes, uint typeOfService, ushort identification, ushort sourcePort, uint udpChecksum)
     {
-        const int InnerEthernetBytes = 14;
-        const int VxlanOverUdpBytes = 16;
         const int Ipv4Bytes = 20;
         uint udpBytes = (uint)(packetBytes + InnerEthernetBytes + VxlanOverUdpBytes);
         uint total = udpBytes + Ipv4Bytes;
@@ -100,6 +109,44 @@ internal struct LinkHeader
         Unsafe.WriteUnaligned(ref Unsafe.Add(ref start, 16), BinaryPrimitives.ReverseEndianness((total << 16) | identification));
         Unsafe.WriteUnaligned(ref Unsafe.Add(ref start, 24), BinaryPrimitives.ReverseEndianness(checksum));
         Unsafe.WriteUnaligned(ref Unsafe.Add(ref start, 34), BinaryPrimitives.ReverseEndianness(sourcePort));
-        Unsafe.WriteUnaligned(ref Unsafe.Add(ref start, 38), BinaryPrimitives.ReverseEndianness((ushort)udpBytes));
+        Unsafe.WriteUnaligned(ref Unsafe.Add(ref start, 38), BinaryPrimitives.ReverseEndianness((ushort)udpBytes) | (udpChecksum << 16));
+    }
+
+    /// <summary>
+    /// The outer UDP checksum with these headers, from that of the headers which are still in front of the packet: it was right, so
+    /// the packet's own sum is what it leaves. The packet is not read again.
+    /// </summary>
+    /// <remarks>
+    /// RFC 1624. An IPv4 header with a right checksum adds nothing, before and after; ports, and the transport checksum that follows
+    /// them and the addresses, add the addresses' change, negative.
+    /// </remarks>
+    /// <param name="packet">The rewritten packet, behind the headers it came with.</param>
+    /// <param name="packetBytes">Its length.</param>
+    /// <param name="sourcePort">Outer source port.</param>
+    /// <param name="change">What rewriting added to the sum of its addresses' words in wire order, modulo 0xFFFF.</param>
+    /// <returns>The checksum as it lies on the wire, never 0.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly uint ChecksumAfter(ref byte packet, int packetBytes, ushort sourcePort, ulong change)
+    {
+        ref byte came = ref Unsafe.Add(ref packet, -CheckedBytes);
+        uint lengthBefore = Unsafe.ReadUnaligned<ushort>(ref Unsafe.Add(ref came, 12));
+        uint length = BinaryPrimitives.ReverseEndianness((ushort)(packetBytes + InnerEthernetBytes + VxlanOverUdpBytes));
+
+        // The length counts twice, in the header and in the pseudo header.
+        return InternetChecksum.FoldWide(
+            SumChecked(ref came) + lengthBefore + change + _udpSumComplement + (2 * (length ^ 0xFFFF))
+            + (BinaryPrimitives.ReverseEndianness(sourcePort) ^ 0xFFFFU));
+    }
+
+    /// <summary>Sum of the words of 32 bits from the outer addresses on, as they lie on the wire.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong SumChecked(ref byte start)
+    {
+        ulong word0 = Unsafe.ReadUnaligned<ulong>(ref start);
+        ulong word1 = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref start, 8));
+        ulong word2 = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref start, 16));
+        ulong word3 = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref start, 24));
+        ulong rest = Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref start, 32)) + (ulong)Unsafe.ReadUnaligned<ushort>(ref Unsafe.Add(ref start, 36));
+        return (uint)word0 + (word0 >> 32) + (uint)word1 + (word1 >> 32) + (uint)word2 + (word2 >> 32) + (uint)word3 + (word3 >> 32) + rest;
     }
 }

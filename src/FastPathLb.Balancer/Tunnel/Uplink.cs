@@ -330,16 +330,19 @@ public sealed class Uplink
         return innerWireBytes < EthernetBytes ? DropReason.VxlanInnerTooShort : DropReason.None;
     }
 
-    internal static bool IsSumRight(ReadOnlySpan<byte> packet, ReadOnlySpan<byte> udp)
+    internal static bool IsSumRight(ReadOnlySpan<byte> packet, ReadOnlySpan<byte> udp) => IsSumRight(packet, udp, out _);
+
+    /// <summary>Whether an outer UDP checksum is right, or still to be finished.</summary>
+    internal static bool IsSumRight(ReadOnlySpan<byte> packet, ReadOnlySpan<byte> udp, out bool isFinished)
     {
         uint pseudo = InternetChecksum.PseudoHeaderSum(
             Ipv4Address.Read(packet[Ipv4.SourceOffset..]), Ipv4Address.Read(packet[Ipv4.DestinationOffset..]), IpProtocol.Udp,
             udp.Length);
         ushort field = BinaryPrimitives.ReadUInt16BigEndian(udp[6..]);
-        return InternetChecksum.Finish(InternetChecksum.Sum(udp, pseudo)) == 0
+        isFinished = InternetChecksum.Finish(InternetChecksum.Sum(udp, pseudo)) == 0;
 
-            // The sending node's own capture: its network card had still to finish the sum.
-            || field == InternetChecksum.Fold(pseudo);
+        // Unfinished in the sending node's own capture: its network card did that.
+        return isFinished || field == InternetChecksum.Fold(pseudo);
     }
 
     /// <summary>The inner packet's ECN, but for CE, which becomes ECT(0) (INET_ECN_encapsulate).</summary>

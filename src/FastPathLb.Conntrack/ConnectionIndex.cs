@@ -58,29 +58,40 @@ public sealed class ConnectionIndex : IDisposable
     /// <summary>Whether several threads insert and remove: then slots are taken by CAS, else by plain stores.</summary>
     public bool IsShared { get; init; } = true;
 
+    /// <summary>The lines where hashes begin, by address and number alone.</summary>
+    internal readonly struct Homes
+    {
+        private readonly SlabElements<Line> _lines;
+        private readonly uint _lineCount;
+
+        /// <summary>Takes them from an index.</summary>
+        public Homes(ConnectionIndex index) => (_lines, _lineCount) = (index._lines.Elements, index._lineCount);
+
+        /// <summary>Asks for the line where a hash begins.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Prefetch(ulong hash) => _lines.Prefetch((int)Home(hash, _lineCount));
+
+        /// <summary>Reads a word of the line where a hash begins.</summary>
+        /// <returns>See <see cref="SlabElements{T}.Touch"/>.</returns>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public ulong Touch(ulong hash) => _lines.Touch((int)Home(hash, _lineCount));
+
+        /// <summary>
+        /// A connection whose tag matches in the home line, without touching the connection's memory: what to prefetch. -1 where none does.
+        /// </summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public int Candidate(ulong hash, out FlowDirection direction)
+        {
+            ref Line line = ref _lines[(int)Home(hash, _lineCount)];
+            ulong match = MatchTags(ref line, Tag(hash));
+            ulong word = match == 0 ? 0 : SlotOf(ref line, BitOperations.TrailingZeroCount(match));
+            direction = (word & DirectionBit) == 0 ? FlowDirection.Original : FlowDirection.Reply;
+            return (word & Tentative) == 0 ? (int)(word & NumberMask) - 1 : -1;
+        }
+    }
+
     /// <summary>Size of the memory in bytes.</summary>
     public long SizeBytes => _lines.SizeBytes;
-
-    /// <summary>Asks for the line where a hash begins.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Prefetch(ulong hash) => _lines.Prefetch((int)Home(hash));
-
-    /// <summary>Reads a word of the line where a hash begins.</summary>
-    /// <returns>See <see cref="Slab{T}.Touch"/>.</returns>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ulong Touch(ulong hash) => _lines.Touch((int)Home(hash));
-
-    /// <summary>
-    /// A connection whose tag matches in the home line, without touching the connection's memory: what to prefetch. -1 where none does.
-    /// </summary>
-    public int Candidate(ulong hash, out FlowDirection direction)
-    {
-        ref Line line = ref _lines[(int)Home(hash)];
-        ulong match = MatchTags(ref line, Tag(hash));
-        ulong word = match == 0 ? 0 : SlotOf(ref line, BitOperations.TrailingZeroCount(match));
-        direction = (word & DirectionBit) == 0 ? FlowDirection.Original : FlowDirection.Reply;
-        return (word & Tentative) == 0 ? (int)(word & NumberMask) - 1 : -1;
-    }
 
     /// <summary>Finds a key.</summary>
     public bool TryFind(in FlowKey key, ulong hash, out int number, out FlowDirection direction)
@@ -204,7 +215,10 @@ public sealed class ConnectionIndex : IDisposable
     private static ulong Tag(ulong hash) => (hash << 32) & TagMask;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private uint Home(ulong hash) => (uint)(((hash >> 32) * _lineCount) >> 32);
+    private uint Home(ulong hash) => Home(hash, _lineCount);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Home(ulong hash, uint lineCount) => (uint)(((hash >> 32) * lineCount) >> 32);
 
     private static ulong SlotOf(ref Line line, int slot) => Volatile.Read(ref SlotAt(ref line, slot));
 

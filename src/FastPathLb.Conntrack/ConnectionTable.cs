@@ -89,29 +89,11 @@ public sealed class ConnectionTable : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ulong Hash(ulong addresses, ulong rest) => FlowKey.Hash(addresses, rest, _seed);
 
-    /// <summary>Asks for the index line of a hash.</summary>
-    public void PrefetchIndex(ulong hash) => _index.Prefetch(hash);
+    /// <summary>The records for a loop that keeps their address in a register.</summary>
+    public SlabElements<Connection> Records => _connections.Elements;
 
-    /// <summary>Reads a word of the index line of a hash.</summary>
-    /// <returns>See <see cref="Slab{T}.Touch"/>.</returns>
-    public ulong TouchIndex(ulong hash) => _index.Touch(hash);
-
-    /// <summary>Asks for the record that the home line of a hash names, if any.</summary>
-    /// <returns>Its number, or -1; whether its key is the one that was hashed is not known yet.</returns>
-    public int PrefetchConnection(ulong hash, out FlowDirection direction)
-    {
-        int candidate = _index.Candidate(hash, out direction);
-        if (candidate >= 0)
-        {
-            _connections.Prefetch(candidate);
-        }
-
-        return candidate;
-    }
-
-    /// <summary>Reads a word of each of a record's lines.</summary>
-    /// <returns>See <see cref="Slab{T}.Touch"/>.</returns>
-    public ulong Touch(int number) => _connections.Touch(number);
+    /// <summary>The table as a loop uses it that looks ahead.</summary>
+    public LookAhead LookAhead => new(_connections.Elements, new ConnectionIndex.Homes(_index), _seed);
 
     /// <summary>Finds the connection a packet with this key belongs to, and the packet's direction in it.</summary>
     public bool TryFind(in FlowKey key, out int number, out FlowDirection direction) =>

@@ -14,10 +14,7 @@ namespace FastPathLb.Conntrack;
 public sealed unsafe class Slab<T> : IDisposable
     where T : unmanaged
 {
-    private const int CacheLineBytes = 64;
-
     private readonly ReservedMemory _memory;
-    private readonly T* _first;
 
     /// <summary>Reserves zeroed memory.</summary>
     /// <param name="count">Number of elements, 1 or more.</param>
@@ -28,7 +25,7 @@ public sealed unsafe class Slab<T> : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
         Count = count;
         _memory = new ReservedMemory((nuint)count * (nuint)sizeof(T), placement);
-        _first = (T*)_memory.Start;
+        Elements = new SlabElements<T>((T*)_memory.Start);
     }
 
     /// <summary>Number of elements.</summary>
@@ -37,6 +34,9 @@ public sealed unsafe class Slab<T> : IDisposable
     /// <summary>Size of the memory in bytes.</summary>
     public long SizeBytes => (long)Count * sizeof(T);
 
+    /// <summary>The elements themselves, for a loop that keeps their address in a register. Not to be used longer than the slab.</summary>
+    public SlabElements<T> Elements { get; }
+
     /// <summary>An element, by reference.</summary>
     public ref T this[int index]
     {
@@ -44,36 +44,13 @@ public sealed unsafe class Slab<T> : IDisposable
         get
         {
             System.Diagnostics.Debug.Assert((uint)index < (uint)Count, "slab index");
-            return ref _first[(nuint)(uint)index];
+            return ref Elements[index];
         }
     }
 
-    /// <summary>Asks the processor to fetch the cache line of an element, and the one after it if it has two.</summary>
+    /// <summary>Asks for an element's lines: see <see cref="SlabElements{T}.Prefetch"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Prefetch(int index)
-    {
-        if (System.Runtime.Intrinsics.X86.Sse.IsSupported)
-        {
-            T* element = _first + (nuint)(uint)index;
-            System.Runtime.Intrinsics.X86.Sse.Prefetch0(element);
-            if (sizeof(T) > CacheLineBytes)
-            {
-                System.Runtime.Intrinsics.X86.Sse.Prefetch0((byte*)element + CacheLineBytes);
-            }
-        }
-    }
-
-    /// <summary>
-    /// Reads a word of an element's cache line, and of the one after it if it has two: unlike a prefetch, the processor does not drop it.
-    /// </summary>
-    /// <returns>Nothing of meaning: to be added up and kept, so that the compiler does not leave the load out.</returns>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ulong Touch(int index)
-    {
-        byte* element = (byte*)(_first + (nuint)(uint)index);
-        ulong word = *(ulong*)element;
-        return sizeof(T) > CacheLineBytes ? word + *(ulong*)(element + CacheLineBytes) : word;
-    }
+    public void Prefetch(int index) => Elements.Prefetch(index);
 
     /// <summary>Which NUMA nodes it lies on, as the kernel tells it. Null where it does not.</summary>
     public MemoryPlacement? ReadPlacement() => _memory.ReadPlacement();

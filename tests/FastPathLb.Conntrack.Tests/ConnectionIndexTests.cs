@@ -74,17 +74,6 @@ public sealed class ConnectionIndexTests
         }
     }
 
-    [Fact]
-    public void A_candidate_is_a_hint_from_the_home_line()
-    {
-        using Slab<Connection> connections = Records(64);
-        using ConnectionIndex index = new(connections);
-        Assert.Equal(-1, index.Candidate(5, out _));
-        index.TryInsert(Keys.Of(3), 5, 3, FlowDirection.Original);
-        Assert.Equal(3, index.Candidate(5, out _));
-        index.Prefetch(5);
-    }
-
     /// <summary>Records whose keys are those of their numbers; upwards of half, those of the first half again.</summary>
     private static Slab<Connection> Records(int count)
     {

@@ -116,13 +116,21 @@ public sealed class ConnectionTableModelTests
         using ConnectionTable table = new(64);
         int number = table.Allocate();
         table[number].Original = Keys.Of(1);
+        table[number].Reply = Keys.ReplyOf(1);
+        LookAhead ahead = table.LookAhead;
+        Assert.Equal(-1, ahead.PrefetchConnection(table.Hash(Keys.Of(1)), out _));
         table.IndexOriginal(number);
+        table.IndexReply(number);
+        Assert.Equal(number, ahead.PrefetchConnection(table.Hash(Keys.ReplyOf(1)), out FlowDirection direction));
+        Assert.Equal(FlowDirection.Reply, direction);
         for (int key = 0; key < 1000; key++)
         {
             ulong hash = table.Hash(Keys.Of(key));
-            table.PrefetchIndex(hash);
-            int candidate = table.PrefetchConnection(hash, out _);
-            _ = table.TouchIndex(hash) + table.Touch(Math.Max(0, candidate));
+            Assert.Equal(hash, ahead.Hash(Keys.Of(key).Addresses, Keys.Of(key).Rest));
+            ahead.PrefetchIndex(hash);
+            int candidate = ahead.PrefetchConnection(hash, out direction);
+            Assert.Equal(key == 1, candidate == number && direction == FlowDirection.Original);
+            _ = ahead.TouchIndex(hash) + ahead.Touch(Math.Max(0, candidate));
             Assert.Equal(key == 1, table.TryFind(Keys.Of(key), hash, out int found, out _));
             Assert.Equal(key == 1 ? number : -1, found);
         }

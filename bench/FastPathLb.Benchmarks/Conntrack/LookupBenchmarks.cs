@@ -99,15 +99,16 @@ public class LookupBenchmarks
     public int HitPrefetched()
     {
         DrawKeys(isKnown: true);
+        LookAhead ahead = _table.LookAhead;
         for (int index = 0; index < BatchCount; index++)
         {
             _hashes[index] = _table.Hash(_keys[index]);
-            _table.PrefetchIndex(_hashes[index]);
+            ahead.PrefetchIndex(_hashes[index]);
         }
 
         for (int index = 0; index < BatchCount; index++)
         {
-            _table.PrefetchConnection(_hashes[index], out _);
+            ahead.PrefetchConnection(_hashes[index], out _);
         }
 
         int found = 0;
@@ -125,18 +126,19 @@ public class LookupBenchmarks
     {
         const int KeysBehind = 16;
         DrawKeys(isKnown: true);
+        LookAhead ahead = _table.LookAhead;
         ulong touched = 0;
         for (int index = 0; index < BatchCount; index++)
         {
             _hashes[index] = _table.Hash(_keys[index]);
-            _table.PrefetchIndex(_hashes[index]);
-            touched += index < KeysBehind ? 0 : _table.TouchIndex(_hashes[index - KeysBehind]);
+            ahead.PrefetchIndex(_hashes[index]);
+            touched += index < KeysBehind ? 0 : ahead.TouchIndex(_hashes[index - KeysBehind]);
         }
 
         for (int index = 0; index < BatchCount; index++)
         {
-            _numbers[index] = _table.PrefetchConnection(_hashes[index], out _);
-            touched += index < KeysBehind ? 0 : _table.Touch(Math.Max(0, _numbers[index - KeysBehind]));
+            _numbers[index] = ahead.PrefetchConnection(_hashes[index], out _);
+            touched += index < KeysBehind ? 0 : ahead.Touch(Math.Max(0, _numbers[index - KeysBehind]));
         }
 
         _touched = touched;

@@ -250,6 +250,7 @@ internal sealed class EstablishedPath
         ref LinkHeader links = ref MemoryMarshal.GetArrayDataReference(book.Links);
         FlowDecision[] decisions = book.Decisions;
         ConnectionTable table = _table;
+        SlabElements<Connection> records = table.Records;
         IpvsConnections connections = _ipvs.Connections;
         ConntrackTimeouts timeouts = _space.Tracker.Timeouts;
         long ipvsEstablished = _ipvs.Timeouts[IpvsTcpState.Established];
@@ -265,7 +266,7 @@ internal sealed class EstablishedPath
             }
 
             int number = shape.Connection;
-            if (number < 0 || !KeyOf(ref table[number], shape.Direction).Matches(shape.Addresses, shape.Rest))
+            if (number < 0 || !KeyOf(ref records[number], shape.Direction).Matches(shape.Addresses, shape.Rest))
             {
                 // Another connection's tag is the same, or the connection is newer than the look ahead.
                 if (!table.TryFind(shape.Key, shape.Hash, out shape.Connection, out shape.Direction))
@@ -277,7 +278,7 @@ internal sealed class EstablishedPath
                 number = shape.Connection;
             }
 
-            ref Connection connection = ref table[number];
+            ref Connection connection = ref records[number];
             bool isReply = shape.Direction == FlowDirection.Reply;
             int noted = Unsafe.Add(ref connection.DecisionOriginal, (int)shape.Direction);
             uint states = connection.StatesAndFlags;

@@ -128,51 +128,71 @@ internal sealed class FrameReader
 
     private void FetchIndex(Span<FrameShape> shapes)
     {
-        ConnectionTable table = _table;
-        ulong touched = 0;
-        for (int index = 0; index < shapes.Length; index++)
+        LookAhead ahead = _table.LookAhead;
+        ref FrameShape shape = ref MemoryMarshal.GetReference(shapes);
+        ref FrameShape end = ref Unsafe.Add(ref shape, shapes.Length);
+        ref FrameShape touching = ref Unsafe.Add(ref shape, Math.Min(FramesBehind, shapes.Length));
+        for (; Unsafe.IsAddressLessThan(ref shape, ref touching); shape = ref Unsafe.Add(ref shape, 1))
         {
-            ref FrameShape shape = ref shapes[index];
-            if (shape.Kind != FrameKind.Other)
-            {
-                shape.Hash = table.Hash(shape.Addresses, shape.Rest);
-                table.PrefetchIndex(shape.Hash);
-            }
+            FetchIndex(ahead, ref shape);
+        }
 
-            if (index >= FramesBehind)
-            {
-                touched += table.TouchIndex(shapes[index - FramesBehind].Hash);
-            }
+        ulong touched = 0;
+        for (; Unsafe.IsAddressLessThan(ref shape, ref end); shape = ref Unsafe.Add(ref shape, 1))
+        {
+            FetchIndex(ahead, ref shape);
+            touched += ahead.TouchIndex(Unsafe.Subtract(ref shape, FramesBehind).Hash);
         }
 
         _touched = touched;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void FetchIndex(in LookAhead ahead, ref FrameShape shape)
+    {
+        // Also where there is no flow: some line's worth of nothing is less than to ask.
+        ulong hash = ahead.Hash(shape.Addresses, shape.Rest);
+        shape.Hash = hash;
+        ahead.PrefetchIndex(hash);
+    }
+
     private void FetchConnections(Span<FrameShape> shapes)
     {
-        ConnectionTable table = _table;
-        ulong touched = 0;
-        for (int index = 0; index < shapes.Length; index++)
+        LookAhead ahead = _table.LookAhead;
+        ref FrameShape shape = ref MemoryMarshal.GetReference(shapes);
+        ref FrameShape end = ref Unsafe.Add(ref shape, shapes.Length);
+        ref FrameShape touching = ref Unsafe.Add(ref shape, Math.Min(FramesBehind, shapes.Length));
+        for (; Unsafe.IsAddressLessThan(ref shape, ref touching); shape = ref Unsafe.Add(ref shape, 1))
         {
-            ref FrameShape shape = ref shapes[index];
-            shape.Connection = -1;
-            if (shape.Kind != FrameKind.Other)
-            {
-                shape.Connection = table.PrefetchConnection(shape.Hash, out shape.Direction);
-                if (shape.Connection < 0)
-                {
-                    _openings.Prefetch(shape);
-                }
-            }
+            FetchConnection(ahead, ref shape);
+        }
 
-            if (index >= FramesBehind)
-            {
-                // Record 0 is as good as any where there is none: one line, again and again.
-                touched += table.Touch(Math.Max(0, shapes[index - FramesBehind].Connection));
-            }
+        ulong touched = 0;
+        for (; Unsafe.IsAddressLessThan(ref shape, ref end); shape = ref Unsafe.Add(ref shape, 1))
+        {
+            FetchConnection(ahead, ref shape);
+
+            // Record 0 is as good as any where there is none: one line, again and again.
+            touched += ahead.Touch(Math.Max(0, Unsafe.Subtract(ref shape, FramesBehind).Connection));
         }
 
         _touched += touched;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void FetchConnection(in LookAhead ahead, ref FrameShape shape)
+    {
+        int number = -1;
+        if (shape.Kind != FrameKind.Other)
+        {
+            number = ahead.PrefetchConnection(shape.Hash, out shape.Direction);
+            if (number < 0)
+            {
+                _openings.Prefetch(shape);
+            }
+        }
+
+        shape.Connection = number;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

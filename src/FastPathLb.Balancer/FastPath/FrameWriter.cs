@@ -43,12 +43,13 @@ internal static class FrameWriter
         ref FrameDescriptor frame = ref batch.Frames[first];
         ref FrameShape shape = ref shapes[first];
         ref EmittedFrame emitted = ref MemoryMarshal.GetReference(batch.EmitInputs(end - first));
+        SlabElements<Connection> records = table.Records;
         int headerBytes = isTunnelled ? LinkHeader.SizeBytes : LinkHeader.EthernetBytes;
         long bytes = 0;
         for (int index = first; index < end; index++)
         {
             ref byte packet = ref Unsafe.Add(ref arena, shape.Start);
-            ref FlowKey other = ref OtherKeyOf(ref table[shape.Connection], shape.Direction);
+            ref FlowKey other = ref OtherKeyOf(ref records[shape.Connection], shape.Direction);
             ulong addresses = other.Addresses;
             uint ports = (uint)other.Rest;
             ulong change = Rewrite(ref packet, addresses, ports, shape.Kind == FrameKind.Datagram);

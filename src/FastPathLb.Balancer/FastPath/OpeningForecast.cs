@@ -17,7 +17,7 @@ internal sealed class OpeningForecast
     // Keys that are looked for in a row; with half of the keys taken, one of sixteen needs more.
     private const int AttemptsMax = 4;
 
-    private readonly ConnectionTable _table;
+    private readonly LookAhead _ahead;
     private readonly AddressTranslator _translator;
     private readonly Entry[] _entries = new Entry[EntriesMax];
     private readonly Expected[] _expected = new Expected[EstablishedPath.FramesAhead];
@@ -30,7 +30,7 @@ internal sealed class OpeningForecast
 
     public OpeningForecast(ConnectionTable table, AddressTranslator translator)
     {
-        _table = table;
+        _ahead = table.LookAhead;
         _translator = translator;
     }
 
@@ -97,8 +97,8 @@ internal sealed class OpeningForecast
         expected.Reply.SourcePort = server.PortFor(key.DestinationPort);
         expected.Reply.Destination = entry.TranslatedSource;
         expected.Reply.DestinationPort = key.SourcePort;
-        expected.Hash = _table.Hash(expected.Reply);
-        _table.PrefetchIndex(expected.Hash);
+        expected.Hash = _ahead.Hash(expected.Reply.Addresses, expected.Reply.Rest);
+        _ahead.PrefetchIndex(expected.Hash);
 
         // The first of these frames takes the key, so that it is not free for a later one.
         ref ulong seen = ref _seen[(int)(expected.Hash % SeenMax)];
@@ -122,7 +122,7 @@ internal sealed class OpeningForecast
             for (int index = 0; index < count; index++)
             {
                 ref Expected expected = ref _expected[index];
-                int holder = _table.PrefetchConnection(expected.Hash, out _);
+                int holder = _ahead.PrefetchConnection(expected.Hash, out _);
                 if (holder < 0 && !expected.IsRepeated)
                 {
                     continue;
@@ -134,15 +134,15 @@ internal sealed class OpeningForecast
                 next.IsRepeated = false;
                 next.Reply.DestinationPort = attempt == 0
                     ? _translator.Forecast(next.Reply.DestinationPort, ref state) : (ushort)(next.Reply.DestinationPort + 1);
-                next.Hash = _table.Hash(next.Reply);
-                _table.PrefetchIndex(next.Hash);
+                next.Hash = _ahead.Hash(next.Reply.Addresses, next.Reply.Rest);
+                _ahead.PrefetchIndex(next.Hash);
             }
 
             count = left;
             TouchIndex(count);
             for (int index = 0; index < count; index++)
             {
-                _touched += _table.Touch(_expected[index].Holder);
+                _touched += _ahead.Touch(_expected[index].Holder);
             }
         }
     }
@@ -152,7 +152,7 @@ internal sealed class OpeningForecast
         ulong touched = 0;
         for (int index = 0; index < count; index++)
         {
-            touched += _table.TouchIndex(_expected[index].Hash);
+            touched += _ahead.TouchIndex(_expected[index].Hash);
         }
 
         _touched += touched;

@@ -1,0 +1,57 @@
+using System.Runtime.CompilerServices;
+
+namespace FastPathLb.Conntrack;
+
+/// <summary>
+/// A <see cref="ConnectionTable"/> for loops that ask for memory some keys before they need it: two addresses, a number of lines and the
+/// seed, which stay in registers. Not to be used longer than the table.
+/// </summary>
+public readonly struct LookAhead
+{
+    private readonly SlabElements<Connection> _connections;
+    private readonly ConnectionIndex.Homes _homes;
+    private readonly ulong _seed;
+
+    /// <summary>Takes them.</summary>
+    internal LookAhead(SlabElements<Connection> connections, ConnectionIndex.Homes homes, ulong seed) =>
+        (_connections, _homes, _seed) = (connections, homes, seed);
+
+    /// <summary>A connection's record.</summary>
+    public ref Connection this[int number]
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => ref _connections[number];
+    }
+
+    /// <summary>The hash of a key's two words: <see cref="ConnectionTable.Hash(ulong, ulong)"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ulong Hash(ulong addresses, ulong rest) => FlowKey.Hash(addresses, rest, _seed);
+
+    /// <summary>Asks for the index line of a hash.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void PrefetchIndex(ulong hash) => _homes.Prefetch(hash);
+
+    /// <summary>Reads a word of the index line of a hash.</summary>
+    /// <returns>See <see cref="SlabElements{T}.Touch"/>.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ulong TouchIndex(ulong hash) => _homes.Touch(hash);
+
+    /// <summary>Asks for the record that the home line of a hash names, if any.</summary>
+    /// <returns>Its number, or -1; whether its key is the one that was hashed is not known yet.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int PrefetchConnection(ulong hash, out FlowDirection direction)
+    {
+        int candidate = _homes.Candidate(hash, out direction);
+        if (candidate >= 0)
+        {
+            _connections.Prefetch(candidate);
+        }
+
+        return candidate;
+    }
+
+    /// <summary>Reads a word of each of a record's lines.</summary>
+    /// <returns>See <see cref="SlabElements{T}.Touch"/>.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ulong Touch(int number) => _connections.Touch(number);
+}

@@ -34,11 +34,6 @@ internal sealed class FrameReader
     private const ulong WholeMask = 0xFF3F_0000_0000_00FF;
     private const ulong Whole = 0x45;
 
-    // Lines are asked for by prefetches, and this many frames later touched by loads. Where many lines are missing, processors drop
-    // prefetches, and whoever comes for the line then waits for all of memory's latency. A load is never dropped; as long as nobody
-    // looks at its value, those after it start meanwhile: in loops as short as these, a dozen at a time.
-    private const int FramesBehind = 16;
-
     private readonly ConnectionTable _table;
     private readonly OpeningForecast _openings;
     private readonly ulong _space;
@@ -126,22 +121,24 @@ internal sealed class FrameReader
     private static ulong SumHeader(ref byte header) =>
         (ulong)At<uint>(ref header, 0) + At<uint>(ref header, 4) + At<uint>(ref header, 8) + At<uint>(ref header, 12) + At<uint>(ref header, 16);
 
+    // Lines are asked for by prefetches, and then touched by loads. Where many lines are missing, processors drop prefetches, and whoever
+    // comes for the line waits for all of memory's latency. A load is never dropped; as long as nobody looks at its value, those after
+    // it start meanwhile: the shorter the loop, the more at a time. With the touches between the prefetches, 16 frames behind, the same
+    // took 92 ns at a million connections where this takes 85.
     private void FetchIndex(Span<FrameShape> shapes)
     {
         LookAhead ahead = _table.LookAhead;
-        ref FrameShape shape = ref MemoryMarshal.GetReference(shapes);
-        ref FrameShape end = ref Unsafe.Add(ref shape, shapes.Length);
-        ref FrameShape touching = ref Unsafe.Add(ref shape, Math.Min(FramesBehind, shapes.Length));
-        for (; Unsafe.IsAddressLessThan(ref shape, ref touching); shape = ref Unsafe.Add(ref shape, 1))
+        ref FrameShape start = ref MemoryMarshal.GetReference(shapes);
+        ref FrameShape end = ref Unsafe.Add(ref start, shapes.Length);
+        for (ref FrameShape shape = ref start; Unsafe.IsAddressLessThan(ref shape, ref end); shape = ref Unsafe.Add(ref shape, 1))
         {
             FetchIndex(ahead, ref shape);
         }
 
         ulong touched = 0;
-        for (; Unsafe.IsAddressLessThan(ref shape, ref end); shape = ref Unsafe.Add(ref shape, 1))
+        for (ref FrameShape shape = ref start; Unsafe.IsAddressLessThan(ref shape, ref end); shape = ref Unsafe.Add(ref shape, 1))
         {
-            FetchIndex(ahead, ref shape);
-            touched += ahead.TouchIndex(Unsafe.Subtract(ref shape, FramesBehind).Hash);
+            touched += ahead.TouchIndex(shape.Hash);
         }
 
         _touched = touched;
@@ -159,21 +156,18 @@ internal sealed class FrameReader
     private void FetchConnections(Span<FrameShape> shapes)
     {
         LookAhead ahead = _table.LookAhead;
-        ref FrameShape shape = ref MemoryMarshal.GetReference(shapes);
-        ref FrameShape end = ref Unsafe.Add(ref shape, shapes.Length);
-        ref FrameShape touching = ref Unsafe.Add(ref shape, Math.Min(FramesBehind, shapes.Length));
-        for (; Unsafe.IsAddressLessThan(ref shape, ref touching); shape = ref Unsafe.Add(ref shape, 1))
+        ref FrameShape start = ref MemoryMarshal.GetReference(shapes);
+        ref FrameShape end = ref Unsafe.Add(ref start, shapes.Length);
+        for (ref FrameShape shape = ref start; Unsafe.IsAddressLessThan(ref shape, ref end); shape = ref Unsafe.Add(ref shape, 1))
         {
             FetchConnection(ahead, ref shape);
         }
 
         ulong touched = 0;
-        for (; Unsafe.IsAddressLessThan(ref shape, ref end); shape = ref Unsafe.Add(ref shape, 1))
+        for (ref FrameShape shape = ref start; Unsafe.IsAddressLessThan(ref shape, ref end); shape = ref Unsafe.Add(ref shape, 1))
         {
-            FetchConnection(ahead, ref shape);
-
             // Record 0 is as good as any where there is none: one line, again and again.
-            touched += ahead.Touch(Math.Max(0, Unsafe.Subtract(ref shape, FramesBehind).Connection));
+            touched += ahead.Touch(Math.Max(0, shape.Connection));
         }
 
         _touched += touched;
@@ -278,7 +272,6 @@ internal sealed class FrameReader
             | ((ulong)protocol << 32) | _space;
         shape.Start = start;
         shape.LengthBytes = (ushort)total;
-        shape.IsSummed &= total == (uint)available;
         shape.Ecn = (byte)(Unsafe.Add(ref packet, 1) & 3);
         return kind;
     }
@@ -288,7 +281,6 @@ internal sealed class FrameReader
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool IsEnvelopeWhole(ref byte packet, int available, ref FrameShape shape)
     {
-        shape.IsSummed = false;
         ref byte outer = ref Unsafe.Add(ref packet, EthernetBytes - LinkHeader.SizeBytes);
         uint total = (uint)(available + LinkHeader.SizeBytes - EthernetBytes);
         uint ecn = Unsafe.Add(ref outer, 1) & 3u;
@@ -296,7 +288,8 @@ internal sealed class FrameReader
         // Congestion marked on the way, or another mark than the packet's own: the general path merges it.
         if (SwappedAt(ref outer, 2) != total || SwappedAt(ref outer, Ipv4Bytes + 4) != total - Ipv4Bytes
             || !InternetChecksum.IsRight(SumHeader(ref outer)) || (ecn != 0 && ecn != (Unsafe.Add(ref packet, 1) & 3u))
-            || (At<ushort>(ref outer, Ipv4Bytes + 6) != 0 && !IsOuterSumRight(ref outer, (int)total, out shape.IsSummed)))
+            || ((shape.IsSummed = At<ushort>(ref outer, Ipv4Bytes + 6) != 0)
+                && !IsOuterSumRight(ref outer, (int)total, out shape.IsSummed)))
         {
             return false;
         }
@@ -305,10 +298,17 @@ internal sealed class FrameReader
         return true;
     }
 
+    /// <summary>Whether the outer UDP checksum is right, or still to be finished.</summary>
+    /// <param name="outer">The outer IPv4 header.</param>
+    /// <param name="lengthBytes">Bytes from there to the frame's end.</param>
+    /// <param name="isSummed">Whether it is right over the inner packet and nothing behind that.</param>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static bool IsOuterSumRight(ref byte outer, int lengthBytes, out bool isFinished)
+    private static bool IsOuterSumRight(ref byte outer, int lengthBytes, out bool isSummed)
     {
+        const int Headers = LinkHeader.SizeBytes - EthernetBytes;
         ReadOnlySpan<byte> packet = MemoryMarshal.CreateReadOnlySpan(ref outer, lengthBytes);
-        return Uplink.IsSumRight(packet, packet[Ipv4Bytes..], out isFinished);
+        bool isRight = Uplink.IsSumRight(packet, packet[Ipv4Bytes..], out bool isFinished);
+        isSummed = isFinished && SwappedAt(ref outer, Headers + Ipv4.TotalLengthOffset) == (uint)(lengthBytes - Headers);
+        return isRight;
     }
 }

@@ -137,16 +137,16 @@ public sealed class LoadBalancer
         _group?.Gate.Begin(_worker);
         if (isShort)
         {
-            _established.Begin();
+            _established.Begin(frames.Length);
         }
 
-        for (int first = 0; first < frames.Length; first += EstablishedPath.FramesAhead)
+        for (int first = 0, end; first < frames.Length; first = end)
         {
-            int end = Math.Min(first + EstablishedPath.FramesAhead, frames.Length);
+            end = Math.Min(first + EstablishedPath.FramesAtOnceMax, frames.Length);
             _group?.Gate.Pass(_worker);
             if (isShort)
             {
-                _established.Read(batch, first, end - first);
+                end = first + _established.Read(batch, first);
                 if (_group is not null)
                 {
                     _established.Withhold(frames, first, end);

@@ -82,11 +82,10 @@ internal sealed class FrameReader
         _frontMask = Vector512.Create<byte>(mask);
     }
 
-    /// <summary>Reads some frames of a batch and asks for the memory that tells their connections.</summary>
+    /// <summary>Reads some frames of a batch and asks for the index lines that know their connections.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public void Read(FrameBatch batch, int first, Span<FrameShape> shapes)
+    public void Recognize(FrameBatch batch, int first, Span<FrameShape> shapes)
     {
-        _openings.Begin();
         if (_isTunnelled)
         {
             Recognize(batch, first, shapes, isTunnelled: true);
@@ -97,8 +96,50 @@ internal sealed class FrameReader
         }
 
         FetchIndex(shapes);
-        FetchConnections(shapes);
-        _openings.PrefetchHolders();
+    }
+
+    /// <summary>Asks for the connections of frames whose index lines have come.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public void Find(Span<FrameShape> shapes)
+    {
+        LookAhead ahead = _table.LookAhead;
+        ref FrameShape start = ref MemoryMarshal.GetReference(shapes);
+        ref FrameShape end = ref Unsafe.Add(ref start, shapes.Length);
+        for (ref FrameShape shape = ref start; Unsafe.IsAddressLessThan(ref shape, ref end); shape = ref Unsafe.Add(ref shape, 1))
+        {
+            FetchConnection(ahead, ref shape);
+        }
+    }
+
+    /// <summary>Waits for the index lines of some frames.</summary>
+    /// <remarks>
+    /// Where many lines are missing, processors drop prefetches, and whoever comes for the line waits for all of memory's latency. A load
+    /// is never dropped; as long as nobody looks at its value, those after it start meanwhile: the shorter the loop, the more at a time.
+    /// </remarks>
+    public void AwaitIndex(ReadOnlySpan<FrameShape> shapes)
+    {
+        LookAhead ahead = _table.LookAhead;
+        ulong touched = 0;
+        foreach (ref readonly FrameShape shape in shapes)
+        {
+            touched += ahead.TouchIndex(shape.Hash);
+        }
+
+        _touched = touched;
+    }
+
+    /// <summary>Waits for the connections of some frames.</summary>
+    public void AwaitConnections(ReadOnlySpan<FrameShape> shapes)
+    {
+        LookAhead ahead = _table.LookAhead;
+        ulong touched = 0;
+        foreach (ref readonly FrameShape shape in shapes)
+        {
+            // Record 0 is as good as any where there is none: one line, again and again.
+            touched += ahead.Touch(Math.Max(0, shape.Connection));
+        }
+
+        _touched += touched;
     }
 
     private static void Expect(Span<byte> front, Span<byte> mask, int ethernet, MacAddress mac)
@@ -121,10 +162,6 @@ internal sealed class FrameReader
     private static ulong SumHeader(ref byte header) =>
         (ulong)At<uint>(ref header, 0) + At<uint>(ref header, 4) + At<uint>(ref header, 8) + At<uint>(ref header, 12) + At<uint>(ref header, 16);
 
-    // Lines are asked for by prefetches, and then touched by loads. Where many lines are missing, processors drop prefetches, and whoever
-    // comes for the line waits for all of memory's latency. A load is never dropped; as long as nobody looks at its value, those after
-    // it start meanwhile: the shorter the loop, the more at a time. With the touches between the prefetches, 16 frames behind, the same
-    // took 92 ns at a million connections where this takes 85.
     private void FetchIndex(Span<FrameShape> shapes)
     {
         LookAhead ahead = _table.LookAhead;
@@ -132,45 +169,11 @@ internal sealed class FrameReader
         ref FrameShape end = ref Unsafe.Add(ref start, shapes.Length);
         for (ref FrameShape shape = ref start; Unsafe.IsAddressLessThan(ref shape, ref end); shape = ref Unsafe.Add(ref shape, 1))
         {
-            FetchIndex(ahead, ref shape);
+            // Also where there is no flow: some line's worth of nothing is less than to ask.
+            ulong hash = ahead.Hash(shape.Addresses, shape.Rest);
+            shape.Hash = hash;
+            ahead.PrefetchIndex(hash);
         }
-
-        ulong touched = 0;
-        for (ref FrameShape shape = ref start; Unsafe.IsAddressLessThan(ref shape, ref end); shape = ref Unsafe.Add(ref shape, 1))
-        {
-            touched += ahead.TouchIndex(shape.Hash);
-        }
-
-        _touched = touched;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void FetchIndex(in LookAhead ahead, ref FrameShape shape)
-    {
-        // Also where there is no flow: some line's worth of nothing is less than to ask.
-        ulong hash = ahead.Hash(shape.Addresses, shape.Rest);
-        shape.Hash = hash;
-        ahead.PrefetchIndex(hash);
-    }
-
-    private void FetchConnections(Span<FrameShape> shapes)
-    {
-        LookAhead ahead = _table.LookAhead;
-        ref FrameShape start = ref MemoryMarshal.GetReference(shapes);
-        ref FrameShape end = ref Unsafe.Add(ref start, shapes.Length);
-        for (ref FrameShape shape = ref start; Unsafe.IsAddressLessThan(ref shape, ref end); shape = ref Unsafe.Add(ref shape, 1))
-        {
-            FetchConnection(ahead, ref shape);
-        }
-
-        ulong touched = 0;
-        for (ref FrameShape shape = ref start; Unsafe.IsAddressLessThan(ref shape, ref end); shape = ref Unsafe.Add(ref shape, 1))
-        {
-            // Record 0 is as good as any where there is none: one line, again and again.
-            touched += ahead.Touch(Math.Max(0, shape.Connection));
-        }
-
-        _touched += touched;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -20,7 +20,7 @@ internal sealed class OpeningForecast
     private readonly LookAhead _ahead;
     private readonly AddressTranslator _translator;
     private readonly Entry[] _entries = new Entry[EntriesMax];
-    private readonly Expected[] _expected = new Expected[EstablishedPath.FramesAhead];
+    private readonly Expected[] _expected = new Expected[EstablishedPath.FramesAtOnceMax];
     private readonly ulong[] _seen = new ulong[SeenMax];
     private int _expectedCount;
     private int _round;
@@ -41,6 +41,7 @@ internal sealed class OpeningForecast
         public VirtualService Service;
         public int Round;
         public int Picks;
+        public int PicksBefore;
     }
 
     private struct Expected
@@ -64,10 +65,11 @@ internal sealed class OpeningForecast
     }
 
     /// <summary>Begins with the next frames.</summary>
-    public void Begin()
+    /// <param name="followsOthers">Whether those before, which were asked for at the last time, are not opened yet.</param>
+    public void Begin(bool followsOthers)
     {
         _expectedCount = 0;
-        _round++;
+        _round += followsOthers ? 1 : 2;
     }
 
     /// <summary>Asks for the index line in which the key of the replies to a packet will be.</summary>
@@ -82,11 +84,12 @@ internal sealed class OpeningForecast
 
         if (entry.Round != _round)
         {
+            entry.PicksBefore = entry.Round == _round - 1 ? entry.Picks : 0;
             entry.Round = _round;
             entry.Picks = 0;
         }
 
-        if (service.Forecast(entry.Picks++) is not { } server)
+        if (service.Forecast(entry.PicksBefore + entry.Picks++) is not { } server)
         {
             return;
         }
@@ -103,7 +106,7 @@ internal sealed class OpeningForecast
         // The first of these frames takes the key, so that it is not free for a later one.
         ref ulong seen = ref _seen[(int)(expected.Hash % SeenMax)];
         ulong mark = expected.Hash ^ (uint)_round;
-        expected.IsRepeated = seen == mark;
+        expected.IsRepeated = seen == mark || seen == (expected.Hash ^ (uint)(_round - 1));
         seen = mark;
     }
 

@@ -63,12 +63,12 @@ internal sealed class EstablishedPath
     // Whether IPVS's state stays ESTABLISHED by a segment that has ACK, from either side.
     private bool _acksChangeNothing;
     private int _forwarded;
+    private long _forwardedBytes;
 
-    // Frames of a batch, and those of flows that nobody knew.
+    // Frames of a batch, and those of flows that nobody knew; whether these were many in the batch before.
     private int _frameCount;
     private int _unknownCount;
     private bool _opensMany;
-    private long _forwardedBytes;
 
     private static readonly uint DatagramMask = Connection.WordOf(0, 0, FlagsThatMatter);
     private static readonly uint DatagramWanted = Connection.WordOf(0, 0, FlagsWanted);

@@ -127,8 +127,7 @@ internal sealed class FlowDecision
     }
 
     /// <summary>
-    /// Written with each packet: alone on its cache line and the one that processors fetch with it, since the collector lays decisions
-    /// of different workers side by side.
+    /// Written with each packet: alone on its cache line, since the collector lays decisions of different workers side by side.
     /// </summary>
     [StructLayout(LayoutKind.Explicit, Size = 3 * LineBytes)]
     private struct Passed

@@ -68,25 +68,30 @@ public sealed class ConnectionIndex : IDisposable
         public Homes(ConnectionIndex index) => (_lines, _lineCount) = (index._lines.Elements, index._lineCount);
 
         /// <summary>Asks for the line where a hash begins.</summary>
+        /// <returns>The line's number.</returns>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Prefetch(ulong hash) => _lines.Prefetch((int)Home(hash, _lineCount));
+        public uint Prefetch(ulong hash)
+        {
+            uint home = Home(hash, _lineCount);
+            _lines.Prefetch((int)home);
+            return home;
+        }
 
-        /// <summary>Reads a word of the line where a hash begins.</summary>
+        /// <summary>Reads a word of a line.</summary>
         /// <returns>See <see cref="SlabElements{T}.Touch"/>.</returns>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public ulong Touch(ulong hash) => _lines.Touch((int)Home(hash, _lineCount));
+        public ulong Touch(uint line) => _lines.Touch((int)line);
 
         /// <summary>
-        /// A connection whose tag matches in the home line, without touching the connection's memory: what to prefetch. -1 where none does.
+        /// The first entry in the line where a hash begins whose tag matches, without touching the connection's memory: what to prefetch.
         /// </summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public int Candidate(ulong hash, out FlowDirection direction)
+        public IndexEntry Candidate(uint home, ulong hash)
         {
-            ref Line line = ref _lines[(int)Home(hash, _lineCount)];
-            ulong match = MatchTags(ref line, Tag(hash));
-            ulong word = match == 0 ? 0 : SlotOf(ref line, BitOperations.TrailingZeroCount(match));
-            direction = (word & DirectionBit) == 0 ? FlowDirection.Original : FlowDirection.Reply;
-            return (word & Tentative) == 0 ? (int)(word & NumberMask) - 1 : -1;
+            ref Line line = ref _lines[(int)home];
+            Vector512<ulong> words = Vector512.LoadUnsafe(ref line.First) & Vector512.Create(TagMask | Tentative);
+            ulong match = Vector512.Equals(words, Vector512.Create(Tag(hash))).ExtractMostSignificantBits();
+            return match == 0 ? default : IndexEntry.OfSlot(SlotOf(ref line, BitOperations.TrailingZeroCount(match)));
         }
     }
 

@@ -28,23 +28,26 @@ public readonly struct LookAhead
     public ulong Hash(ulong addresses, ulong rest) => FlowKey.Hash(addresses, rest, _seed);
 
     /// <summary>Asks for the index line of a hash.</summary>
+    /// <returns>The line's number.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void PrefetchIndex(ulong hash) => _homes.Prefetch(hash);
+    public uint PrefetchIndex(ulong hash) => _homes.Prefetch(hash);
 
-    /// <summary>Reads a word of the index line of a hash.</summary>
+    /// <summary>Reads a word of an index line.</summary>
     /// <returns>See <see cref="SlabElements{T}.Touch"/>.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ulong TouchIndex(ulong hash) => _homes.Touch(hash);
+    public ulong TouchIndex(uint line) => _homes.Touch(line);
 
-    /// <summary>Asks for the record that the home line of a hash names, if any.</summary>
-    /// <returns>Its number, or -1; whether its key is the one that was hashed is not known yet.</returns>
+    /// <summary>Asks for the record that the index line of a hash names, if any.</summary>
+    /// <param name="line">What <see cref="PrefetchIndex"/> returned for the hash.</param>
+    /// <param name="hash">The hash.</param>
+    /// <returns>Where it leads; whether that connection's key is the one that was hashed is not known yet.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int PrefetchConnection(ulong hash, out FlowDirection direction)
+    public IndexEntry PrefetchConnection(uint line, ulong hash)
     {
-        int candidate = _homes.Candidate(hash, out direction);
-        if (candidate >= 0)
+        IndexEntry candidate = _homes.Candidate(line, hash);
+        if (!candidate.IsNone)
         {
-            _connections.Prefetch(candidate);
+            _connections.Prefetch(candidate.Number);
         }
 
         return candidate;

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using FastPathLb.Wire;
@@ -81,54 +82,61 @@ public static class TcpTracker
     }
 
     /// <summary>
-    /// Steps an established connection, of which both senders were heard, by a segment with ACK and without SYN, FIN and RST, where
-    /// the segment is not invalid: what <see cref="Step"/> does where nothing else can be the case.
+    /// Steps an established connection by a segment with ACK and without SYN, FIN and RST, where both senders were heard and
+    /// the segment lies in the window: what <see cref="Step"/> does where nothing else can be the case.
     /// </summary>
-    /// <param name="connection">The connection.</param>
+    /// <param name="connection">The connection; its state is <see cref="ConntrackTcpState.Established"/>, and it was answered.</param>
     /// <param name="direction">The segment's direction.</param>
     /// <param name="header">The TCP header, which is not longer than the segment. Words are read as they lie there.</param>
     /// <param name="lengthBytes">Length of the segment by the IP header: TCP header and payload.</param>
     /// <param name="now">Time, nanoseconds since the Unix epoch.</param>
     /// <param name="timeouts">Timeouts and switches.</param>
-    /// <returns><see langword="false"/> where <see cref="Step"/> must judge; nothing was changed then.</returns>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    /// <param name="isPlain">Whether to leave segments with options other than timestamps, which need a call.</param>
+    /// <returns><see langword="false"/> where nothing was changed: <see cref="Step"/> must judge.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryStepEstablished(
-        ref Connection connection, FlowDirection direction, ref byte header, int lengthBytes, long now, ConntrackTimeouts timeouts)
+        ref Connection connection, FlowDirection direction, ref byte header, int lengthBytes, long now, ConntrackTimeouts timeouts,
+        bool isPlain)
     {
+        Debug.Assert(
+            connection.TrackState == ConntrackTcpState.Established && (connection.Flags & ConnectionFlags.SeenReply) != 0,
+            "state and flags were looked at");
         uint sequence = BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref header, 4)));
         uint acknowledgement = BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref header, 8)));
         ushort window = BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<ushort>(ref Unsafe.Add(ref header, 14)));
         int headerBytes = (Unsafe.Add(ref header, 12) >> 2) & 0x3C;
         uint end = sequence + (uint)(lengthBytes - headerBytes);
-        ref TcpSeen sender = ref direction == FlowDirection.Original ? ref connection.SeenOriginal : ref connection.SeenReply;
-        ref TcpSeen receiver = ref direction == FlowDirection.Original ? ref connection.SeenReply : ref connection.SeenOriginal;
-        if (connection.TrackState != ConntrackTcpState.Established || sender.MaxWindow == 0)
+        ref TcpSeen sender = ref Unsafe.Add(ref connection.SeenOriginal, (nuint)direction);
+        ref TcpSeen receiver = ref Unsafe.Subtract(ref connection.SeenReply, (nuint)direction);
+        uint selective = acknowledgement;
+        if (headerBytes > TcpSegment.MinimumHeaderBytes && (receiver.Flags & TcpSeenFlags.SackPermitted) != 0)
+        {
+            ref byte options = ref Unsafe.Add(ref header, TcpSegment.MinimumHeaderBytes);
+            int optionBytes = headerBytes - TcpSegment.MinimumHeaderBytes;
+            if (!isPlain)
+            {
+                selective = TcpWindow.HighestSack(MemoryMarshal.CreateReadOnlySpan(ref options, optionBytes), acknowledgement);
+            }
+            else if (!TcpWindow.IsTimestampAlone(ref options, optionBytes))
+            {
+                return false;
+            }
+        }
+
+        if (sender.MaxWindow == 0 || !TcpWindow.IsInside(sender, receiver, sequence, selective, end))
         {
             return false;
         }
 
-        uint selective = acknowledgement;
-        if (headerBytes > TcpSegment.MinimumHeaderBytes && (receiver.Flags & TcpSeenFlags.SackPermitted) != 0)
-        {
-            selective = TcpWindow.HighestSack(
-                MemoryMarshal.CreateReadOnlySpan(
-                    ref Unsafe.Add(ref header, TcpSegment.MinimumHeaderBytes), headerBytes - TcpSegment.MinimumHeaderBytes),
-                acknowledgement);
-        }
-
-        TcpWindow.Result result = TcpWindow.Judge(
+        TcpWindow.Update(
             ref connection, ref sender, ref receiver, direction, TcpSegmentKind.Ack, sequence, acknowledgement, selective, end, window,
-            hasSyn: false, hasAck: true, timeouts.TcpLiberal || (sender.Flags & TcpSeenFlags.Liberal) != 0);
-        if (result == TcpWindow.Result.Accept)
-        {
-            connection.LastKind = TcpSegmentKind.Ack;
-            connection.LastDirection = direction;
-            Refresh(
-                ref connection, sender.Flags | receiver.Flags, TcpSegmentKind.Ack, ConntrackTcpState.Established,
-                ConntrackTcpState.Established, now, timeouts);
-        }
-
-        return result != TcpWindow.Result.Invalid;
+            hasSyn: false, hasAck: true);
+        connection.LastKind = TcpSegmentKind.Ack;
+        connection.LastDirection = direction;
+        Refresh(
+            ref connection, sender.Flags | receiver.Flags, TcpSegmentKind.Ack, ConntrackTcpState.Established,
+            ConntrackTcpState.Established, isAnswered: true, now, timeouts);
+        return true;
     }
 
     /// <summary>
@@ -267,13 +275,14 @@ public static class TcpTracker
             sender.Flags |= TcpSeenFlags.CloseInit;
         }
 
-        return Refresh(ref connection, sender.Flags | receiver.Flags, kind, oldState, newState, now, timeouts);
+        bool isAnswered = (connection.Flags & ConnectionFlags.SeenReply) != 0;
+        return Refresh(ref connection, sender.Flags | receiver.Flags, kind, oldState, newState, isAnswered, now, timeouts);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TrackVerdict Refresh(
         ref Connection connection, TcpSeenFlags seen, TcpSegmentKind kind, ConntrackTcpState oldState, ConntrackTcpState newState,
-        long now, ConntrackTimeouts timeouts)
+        bool isAnswered, long now, ConntrackTimeouts timeouts)
     {
         long full = timeouts[newState];
         long timeout = full;
@@ -294,7 +303,7 @@ public static class TcpTracker
             timeout = timeouts.Retransmitted;
         }
 
-        if ((connection.Flags & ConnectionFlags.SeenReply) == 0)
+        if (!isAnswered)
         {
             if (kind == TcpSegmentKind.Rst)
             {
@@ -312,11 +321,12 @@ public static class TcpTracker
                 timeout = timeouts.Unacknowledged;
             }
         }
-        else if ((connection.Flags & ConnectionFlags.Assured) == 0
-            && oldState is ConntrackTcpState.SynReceived or ConntrackTcpState.Established
-            && newState == ConntrackTcpState.Established)
+        else if (oldState is ConntrackTcpState.SynReceived or ConntrackTcpState.Established && newState == ConntrackTcpState.Established)
         {
-            connection.Flags |= ConnectionFlags.Assured;
+            if ((connection.Flags & ConnectionFlags.Assured) == 0)
+            {
+                connection.Flags |= ConnectionFlags.Assured;
+            }
         }
 
         connection.TrackExpires = now + timeout;

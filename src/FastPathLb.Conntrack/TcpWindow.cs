@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using FastPathLb.Wire;
 
 namespace FastPathLb.Conntrack;
@@ -38,8 +39,6 @@ internal static class TcpWindow
             bool hasSyn = (segment.Flags & TcpFlags.Syn) != 0;
             bool hasAck = (segment.Flags & TcpFlags.Ack) != 0;
             bool hasReset = (segment.Flags & TcpFlags.Rst) != 0;
-            liberal |= (sender.Flags & TcpSeenFlags.Liberal) != 0;
-
             if ((receiver.Flags & TcpSeenFlags.SackPermitted) != 0)
             {
                 selective = HighestSack(segment.Options, selective);
@@ -114,53 +113,64 @@ internal static class TcpWindow
     /// <param name="window">Its window as sent.</param>
     /// <param name="hasSyn">Whether it has SYN.</param>
     /// <param name="hasAck">Whether it has ACK.</param>
-    /// <param name="liberal">Whether windows are not held against it.</param>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Result Judge(
+    /// <param name="liberal">Whether windows are held against no sender; they never are against those whose flag says so.</param>
+    private static Result Judge(
         ref Connection connection, ref TcpSeen sender, ref TcpSeen receiver, FlowDirection direction, TcpSegmentKind kind,
         uint sequence, uint acknowledgement, uint selective, uint end, ushort window, bool hasSyn, bool hasAck, bool liberal)
     {
+        if (!IsInside(sender, receiver, sequence, selective, end))
+        {
+            Result outside = JudgeOutside(ref sender, receiver, sequence, selective, end);
+            return liberal || (sender.Flags & TcpSeenFlags.Liberal) != 0 ? Result.Accept : outside;
+        }
+
+        Update(
+            ref connection, ref sender, ref receiver, direction, kind, sequence, acknowledgement, selective, end, window, hasSyn, hasAck);
+        return Result.Accept;
+    }
+
+    /// <summary>
+    /// Whether a segment lies in the window: it begins and ends where its receiver takes it, and acknowledges what its receiver sent, and
+    /// nothing too old. Changes nothing.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool IsInside(in TcpSeen sender, in TcpSeen receiver, uint sequence, uint selective, uint end)
+    {
         unchecked
         {
-            uint ackWindow = Math.Max(sender.MaxWindow, AckWindowMinimum);
+            return Before(sequence, sender.MaxEnd + 1) && Before(selective, receiver.End + 1)
+                && (receiver.MaxWindow == 0 || After(end, sender.End - receiver.MaxWindow - 1))
+                && After(selective, receiver.End - Math.Max(sender.MaxWindow, AckWindowMinimum) - 1);
+        }
+    }
+
+    private static Result JudgeOutside(ref TcpSeen sender, in TcpSeen receiver, uint sequence, uint selective, uint end)
+    {
+        unchecked
+        {
             if (!Before(sequence, sender.MaxEnd + 1))
             {
                 uint overshot = end - sender.MaxEnd + 1;
-                bool ackPlausible = After(selective, receiver.End - ackWindow - 1);
+                bool ackPlausible = After(selective, receiver.End - Math.Max(sender.MaxWindow, AckWindowMinimum) - 1);
                 bool inReceiveWindow = receiver.MaxWindow != 0 && After(end, sender.End - receiver.MaxWindow - 1);
                 if (inReceiveWindow && ackPlausible && overshot <= receiver.MaxWindow && Before(selective, receiver.End + 1))
                 {
                     sender.End = end;
                     sender.Flags |= TcpSeenFlags.DataUnacknowledged;
-                    return liberal ? Result.Accept : Result.Ignore;
+                    return Result.Ignore;
                 }
 
-                return liberal ? Result.Accept : Result.Invalid;
+                return Result.Invalid;
             }
 
-            if (!Before(selective, receiver.End + 1))
-            {
-                return liberal ? Result.Accept : Result.Invalid;
-            }
-
-            if (receiver.MaxWindow != 0 && !After(end, sender.End - receiver.MaxWindow - 1))
-            {
-                return liberal ? Result.Accept : Result.Ignore;
-            }
-
-            if (!After(selective, receiver.End - ackWindow - 1))
-            {
-                return liberal ? Result.Accept : Result.Ignore;
-            }
-
-            Update(
-                ref connection, ref sender, ref receiver, direction, kind, sequence, acknowledgement, selective, end, window, hasSyn, hasAck);
-            return Result.Accept;
+            // What acknowledges more than was sent is invalid; what is old already is let through, and changes nothing.
+            return Before(selective, receiver.End + 1) ? Result.Ignore : Result.Invalid;
         }
     }
 
+    /// <summary>Notes a segment that lies in the window.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Update(
+    public static void Update(
         ref Connection connection, ref TcpSeen sender, ref TcpSeen receiver, FlowDirection direction, TcpSegmentKind kind,
         uint sequence, uint acknowledgement, uint selective, uint end, ushort sentWindow, bool hasSyn, bool hasAck)
     {
@@ -251,10 +261,14 @@ internal static class TcpWindow
         }
     }
 
+    /// <summary>Whether options are two no-operations and a timestamp, as those of most segments.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool IsTimestampAlone(ref byte options, int lengthBytes) =>
+        lengthBytes == 12 && BinaryPrimitives.ReadUInt32BigEndian(MemoryMarshal.CreateReadOnlySpan(ref options, sizeof(uint))) == 0x0101080A;
+
     public static uint HighestSack(ReadOnlySpan<byte> options, uint selective)
     {
-        // Segments with nothing but timestamps are the rule.
-        if (options.IsEmpty || (options.Length == 12 && BinaryPrimitives.ReadUInt32BigEndian(options) == 0x0101080A))
+        if (options.IsEmpty || IsTimestampAlone(ref MemoryMarshal.GetReference(options), options.Length))
         {
             return selective;
         }

@@ -39,8 +39,10 @@ public sealed class FrameBatch
     private const int OutputBytesPerFrame = 512 * 1024;
     private const int OutputBytes = 2 * OutputBytesPerFrame;
     private const int EmittedMax = 1024;
+    private const int LineBytes = 64;
 
     private readonly byte[] _arena;
+    private readonly int _inputStart;
     private readonly int _inputEnd;
     private readonly FrameDescriptor[] _frames = new FrameDescriptor[CountMax];
     private readonly EmittedFrame[] _emitted = new EmittedFrame[EmittedMax];
@@ -60,8 +62,10 @@ public sealed class FrameBatch
         ArgumentOutOfRangeException.ThrowIfLessThan(countMax, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(countMax, CountMax);
         _countMax = countMax;
-        _inputEnd = inputBytes;
-        _arena = GC.AllocateArray<byte>(inputBytes + OutputBytes, pinned: true);
+        _arena = GC.AllocateArray<byte>(LineBytes + inputBytes + OutputBytes, pinned: true);
+        _inputStart = (int)(-ArenaAddress & (LineBytes - 1));
+        _inputNext = _inputStart;
+        _inputEnd = _inputStart + inputBytes;
         _outputNext = _inputEnd;
     }
 
@@ -89,7 +93,7 @@ public sealed class FrameBatch
     public void Clear()
     {
         _count = 0;
-        _inputNext = 0;
+        _inputNext = _inputStart;
         _emittedCount = 0;
         _outputNext = _inputEnd;
     }
@@ -139,9 +143,9 @@ public sealed class FrameBatch
         frame.Turn = 0;
         _count++;
 
-        // The next frame starts on a 64-byte boundary plus 14, so that IPv4 headers are aligned as a NIC driver aligns them.
-        int end = frame.Offset + lengthBytes + TailroomBytes;
-        _inputNext = ((end + 63) & ~63) - 64;
+        // The next frame starts on a cache line, as a card puts it: the envelope and both Ethernet headers are one line.
+        int end = frame.Offset - _inputStart + lengthBytes + TailroomBytes;
+        _inputNext = _inputStart + ((end + LineBytes - 1) & -LineBytes) - LineBytes;
     }
 
     /// <summary>

@@ -118,22 +118,28 @@ public sealed class ConnectionTableModelTests
         table[number].Original = Keys.Of(1);
         table[number].Reply = Keys.ReplyOf(1);
         LookAhead ahead = table.LookAhead;
-        Assert.Equal(-1, ahead.PrefetchConnection(table.Hash(Keys.Of(1)), out _));
+        IndexEntry entry = Fetch(table.Hash(Keys.Of(1)));
+        Assert.True(entry.IsNone);
+        Assert.Equal(-1, entry.Number);
         table.IndexOriginal(number);
         table.IndexReply(number);
-        Assert.Equal(number, ahead.PrefetchConnection(table.Hash(Keys.ReplyOf(1)), out FlowDirection direction));
-        Assert.Equal(FlowDirection.Reply, direction);
+        entry = Fetch(table.Hash(Keys.ReplyOf(1)));
+        Assert.Equal(number, entry.Number);
+        Assert.Equal(FlowDirection.Reply, entry.Direction);
+        Assert.Equal(new IndexEntry(number, FlowDirection.Reply), entry);
         for (int key = 0; key < 1000; key++)
         {
             ulong hash = table.Hash(Keys.Of(key));
             Assert.Equal(hash, ahead.Hash(Keys.Of(key).Addresses, Keys.Of(key).Rest));
-            ahead.PrefetchIndex(hash);
-            int candidate = ahead.PrefetchConnection(hash, out direction);
-            Assert.Equal(key == 1, candidate == number && direction == FlowDirection.Original);
-            _ = ahead.TouchIndex(hash) + ahead.Touch(Math.Max(0, candidate));
+            uint line = ahead.PrefetchIndex(hash);
+            entry = ahead.PrefetchConnection(line, hash);
+            Assert.Equal(key == 1, entry.Number == number && entry.Direction == FlowDirection.Original);
+            _ = ahead.TouchIndex(line) + ahead.Touch(Math.Max(0, entry.Number));
             Assert.Equal(key == 1, table.TryFind(Keys.Of(key), hash, out int found, out _));
             Assert.Equal(key == 1 ? number : -1, found);
         }
+
+        IndexEntry Fetch(ulong hash) => ahead.PrefetchConnection(ahead.PrefetchIndex(hash), hash);
     }
 
     [Theory]

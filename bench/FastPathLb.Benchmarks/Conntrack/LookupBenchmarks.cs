@@ -11,6 +11,7 @@ public class LookupBenchmarks
 
     private readonly FlowKey[] _keys = new FlowKey[BatchCount];
     private readonly ulong[] _hashes = new ulong[BatchCount];
+    private readonly uint[] _lines = new uint[BatchCount];
     private readonly int[] _numbers = new int[BatchCount];
     private ulong _touched;
     private ConnectionTable _table = null!;
@@ -103,12 +104,12 @@ public class LookupBenchmarks
         for (int index = 0; index < BatchCount; index++)
         {
             _hashes[index] = _table.Hash(_keys[index]);
-            ahead.PrefetchIndex(_hashes[index]);
+            _lines[index] = ahead.PrefetchIndex(_hashes[index]);
         }
 
         for (int index = 0; index < BatchCount; index++)
         {
-            ahead.PrefetchConnection(_hashes[index], out _);
+            ahead.PrefetchConnection(_lines[index], _hashes[index]);
         }
 
         int found = 0;
@@ -131,13 +132,13 @@ public class LookupBenchmarks
         for (int index = 0; index < BatchCount; index++)
         {
             _hashes[index] = _table.Hash(_keys[index]);
-            ahead.PrefetchIndex(_hashes[index]);
-            touched += index < KeysBehind ? 0 : ahead.TouchIndex(_hashes[index - KeysBehind]);
+            _lines[index] = ahead.PrefetchIndex(_hashes[index]);
+            touched += index < KeysBehind ? 0 : ahead.TouchIndex(_lines[index - KeysBehind]);
         }
 
         for (int index = 0; index < BatchCount; index++)
         {
-            _numbers[index] = ahead.PrefetchConnection(_hashes[index], out _);
+            _numbers[index] = ahead.PrefetchConnection(_lines[index], _hashes[index]).Number;
             touched += index < KeysBehind ? 0 : ahead.Touch(Math.Max(0, _numbers[index - KeysBehind]));
         }
 

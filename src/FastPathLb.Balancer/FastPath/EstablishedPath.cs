@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using FastPathLb.Balancer.Ipvs;
+using FastPathLb.Balancer.Netfilter;
 using FastPathLb.Balancer.Stack;
 using FastPathLb.Balancer.Tunnel;
 using FastPathLb.Conntrack;
@@ -38,8 +39,6 @@ internal sealed class EstablishedPath
     // more from 65,536 connections on.
     private const int FramesInStep = 8;
     private const int FramesInBurst = 4;
-
-    private const ulong MacMask = 0xFFFF_FFFF_FFFF;
 
     private const ConnectionFlags FlagsThatMatter = ConnectionFlags.Tracked | ConnectionFlags.SeenReply | ConnectionFlags.Balanced
         | ConnectionFlags.OwnsConntrack | ConnectionFlags.OnePacket | ConnectionFlags.Template | ConnectionFlags.NoOutput;
@@ -166,13 +165,22 @@ internal sealed class EstablishedPath
         int index = first;
         for (; index < end; index++)
         {
-            // A loop that steps, a loop that writes: either has its values in registers, where one of both had them on the stack.
-            int next = Step(batch, index, end, due, ref latest, out bool isUnknown);
-            if (next > index)
+            // A loop that looks, one that steps, one that writes: each has its values in registers, where one of all had them on the stack.
+            int matched = Match(batch, index, end, out bool isUnknown);
+            if (matched > index)
             {
-                _forwarded += next - index;
-                _forwardedBytes += FrameWriter.Send(batch, index, next, _shapes, _table, _decisions.Links, _uplink);
-                index = next;
+                int next = Step(batch, index, matched, due, ref latest);
+                if (next > index)
+                {
+                    _forwarded += next - index;
+                    _forwardedBytes += FrameWriter.Send(batch, index, next, _shapes, _table, _decisions.Links, _uplink);
+                    index = next;
+                }
+
+                if (next < matched)
+                {
+                    return index;
+                }
             }
 
             if (!isUnknown)
@@ -180,8 +188,13 @@ internal sealed class EstablishedPath
                 return index;
             }
 
-            _unknownCount++;
             long now = Math.Max(batch.Frames[index].TimestampNanoseconds, latest);
+            if (now >= due)
+            {
+                return index;
+            }
+
+            _unknownCount++;
             if (!TryOpen(batch, index, ref _shapes[index], now))
             {
                 return index;
@@ -305,107 +318,173 @@ internal sealed class EstablishedPath
         }
     }
 
-    /// <summary>Steps the connections of frames, one after the other, and notes where the frames go.</summary>
+    /// <summary>Finds the connections of frames, and where the frames go as far as that was decided before. Changes nothing.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="first">The first frame.</param>
+    /// <param name="end">The frame after the last.</param>
+    /// <param name="isUnknown">Whether it stopped at a frame that may open a connection: nobody knows its flow.</param>
+    /// <returns>The first frame that goes another way.</returns>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private int Match(FrameBatch batch, int first, int end, out bool isUnknown)
+    {
+        isUnknown = false;
+        ref byte arena = ref MemoryMarshal.GetReference(batch.Arena);
+        ref FrameShape shape = ref _shapes[first];
+        FlowDecisions book = _decisions;
+        ref LinkHeader links = ref MemoryMarshal.GetArrayDataReference(book.Links);
+        ref FlowDecision decisions = ref MemoryMarshal.GetArrayDataReference(book.Decisions);
+        SlabElements<Connection> records = _table.Records;
+        bool isTunnelled = _uplink is not null;
+        uint generation = book.Generation;
+        ref FrameShape last = ref Unsafe.Add(ref shape, end - first);
+        while (Unsafe.IsAddressLessThan(ref shape, ref last))
+        {
+            IndexEntry entry = shape.Entry;
+            if (shape.Kind < FrameKind.Opening)
+            {
+                break;
+            }
+
+            if (entry.IsNone || !KeyOf(ref records[entry.Number], entry.Direction).Matches(shape.Addresses, shape.Rest))
+            {
+                // Another connection's tag is the same, or the connection is newer than the look ahead.
+                if (TryFind(ref shape))
+                {
+                    continue;
+                }
+
+                isUnknown = shape.Kind != FrameKind.Segment;
+                break;
+            }
+
+            ref Connection connection = ref records[entry.Number];
+            uint noted = Unsafe.Add(ref connection.DecisionOriginal, (nuint)entry.Direction);
+            if (connection.DecisionGeneration != generation)
+            {
+                break;
+            }
+
+            // Numbers of this generation are of this book: no index is checked.
+            uint server = (uint)Unsafe.Add(ref decisions, connection.DecisionOriginal).Link;
+            uint client = connection.ClientLink;
+            uint link = entry.Direction == FlowDirection.Original ? server : client;
+            uint back = entry.Direction == FlowDirection.Original ? client : server;
+            if (link == 0 || shape.LengthBytes > Unsafe.Add(ref decisions, noted).LengthLimitBytes
+                || (isTunnelled && !IsSourceKnown(ref Unsafe.Add(ref arena, shape.Start), Unsafe.Add(ref links, back))))
+            {
+                break;
+            }
+
+            shape.Link = (ushort)link;
+            shape.Decision = (ushort)noted;
+            shape = ref Unsafe.Add(ref shape, 1);
+        }
+
+        return end - (int)(Unsafe.ByteOffset(ref shape, ref last) / Unsafe.SizeOf<FrameShape>());
+    }
+
+    /// <summary>Steps the connections of frames that were matched, one after the other.</summary>
     /// <param name="batch">The batch.</param>
     /// <param name="first">The first frame.</param>
     /// <param name="end">The frame after the last.</param>
     /// <param name="due">When something else has to be done first, nanoseconds since the Unix epoch.</param>
     /// <param name="latest">Time of the latest frame, nanoseconds since the Unix epoch.</param>
-    /// <param name="isUnknown">Whether it stopped at a frame that may open a connection: nobody knows its flow.</param>
     /// <returns>The first frame that goes another way; nothing was changed by it.</returns>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private int Step(FrameBatch batch, int first, int end, long due, ref long latest, out bool isUnknown)
+    private int Step(FrameBatch batch, int first, int end, long due, ref long latest)
     {
-        isUnknown = false;
+        // Nearly all frames are stepped in a loop that makes no call, and so has its values in registers. What needs one is stepped alone.
+        int next = first;
+        do
+        {
+            next = StepPlain(batch, next, end, due, ref latest);
+        }
+        while (next < end && StepWhole(batch, next, next + 1, due, ref latest) > next && ++next < end);
+
+        return next;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private int StepPlain(FrameBatch batch, int first, int end, long due, ref long latest) =>
+        StepAll(batch, first, end, due, ref latest, isPlain: true);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private int StepWhole(FrameBatch batch, int first, int end, long due, ref long latest) =>
+        StepAll(batch, first, end, due, ref latest, isPlain: false);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private int StepAll(FrameBatch batch, int first, int end, long due, ref long latest, bool isPlain)
+    {
         ref byte arena = ref MemoryMarshal.GetReference(batch.Arena);
-        ref FrameDescriptor frame = ref batch.Frames[first];
+        ref FrameDescriptor frame = ref Unsafe.Add(ref MemoryMarshal.GetReference(batch.Frames), first);
         ref FrameShape shape = ref _shapes[first];
         ref FrameShape last = ref Unsafe.Add(ref shape, end - first);
         FlowDecisions book = _decisions;
-        ref LinkHeader links = ref MemoryMarshal.GetArrayDataReference(book.Links);
-        FlowDecision[] decisions = book.Decisions;
-        ConnectionTable table = _table;
-        SlabElements<Connection> records = table.Records;
-        IpvsConnections connections = _ipvs.Connections;
+        ref FlowDecision decisions = ref MemoryMarshal.GetArrayDataReference(book.Decisions);
+        SlabElements<Connection> records = _table.Records;
         ConntrackTimeouts timeouts = _space.Tracker.Timeouts;
-        long ipvsEstablished = _ipvs.Timeouts[IpvsTcpState.Established];
-        bool isTunnelled = _uplink is not null;
-        ushort generation = book.Generation;
+        IpvsConnections connections = _ipvs.Connections;
+        long peersVersion = _space.IcmpErrors.PeersVersion;
+        long ipvsTcp = _ipvs.Timeouts[IpvsTcpState.Established];
+        long ipvsUdp = _ipvs.Timeouts.Udp;
+
+        // No state is like that of all bits, of which some are masked.
+        uint segmentWanted = _acksChangeNothing ? SegmentWanted : uint.MaxValue;
         long now = latest;
         while (Unsafe.IsAddressLessThan(ref shape, ref last))
         {
             long time = Math.Max(frame.TimestampNanoseconds, now);
-            if (shape.Kind < FrameKind.Opening || time >= due)
+            IndexEntry entry = shape.Entry;
+            ref Connection connection = ref records[entry.Number];
+            FlowDecision decision = Unsafe.Add(ref decisions, (uint)shape.Decision);
+            bool isSegment = shape.Kind == FrameKind.Segment;
+            long expires = time + (isSegment ? ipvsTcp : ipvsUdp);
+            if (time >= due || connection.IpvsExpires <= time || connection.TrackExpires <= time
+                || (isPlain && (expires < connection.IpvsExpires || FlowDecisions.IsRedirectDue(decision, time, peersVersion))))
             {
                 break;
             }
 
-            int number = shape.Connection;
-            if (number < 0 || !KeyOf(ref records[number], shape.Direction).Matches(shape.Addresses, shape.Rest))
+            if (isSegment)
             {
-                // Another connection's tag is the same, or the connection is newer than the look ahead.
-                if (!table.TryFind(shape.Key, shape.Hash, out shape.Connection, out shape.Direction))
-                {
-                    isUnknown = shape.Kind != FrameKind.Segment;
-                    break;
-                }
-
-                number = shape.Connection;
-            }
-
-            ref Connection connection = ref records[number];
-            bool isReply = shape.Direction == FlowDirection.Reply;
-            int noted = Unsafe.Add(ref connection.DecisionOriginal, (int)shape.Direction);
-            uint states = connection.StatesAndFlags;
-            if (connection.DecisionGeneration != generation || noted == 0 || connection.IpvsExpires <= time || connection.TrackExpires <= time)
-            {
-                break;
-            }
-
-            FlowDecision decision = decisions[noted];
-            int link = isReply ? connection.ClientLink : decision.Link;
-            if (link == 0 || shape.LengthBytes > decision.LengthLimitBytes)
-            {
-                break;
-            }
-
-            ref byte packet = ref Unsafe.Add(ref arena, shape.Start);
-            if (isTunnelled && !IsSourceKnown(ref packet, shape, ref Unsafe.Add(ref links, LinkBack(decisions, connection, isReply))))
-            {
-                break;
-            }
-
-            long ipvsTimeout = ipvsEstablished;
-            if (shape.Kind == FrameKind.Segment)
-            {
-                if ((states & SegmentMask) != SegmentWanted || !_acksChangeNothing
+                if ((connection.StatesAndFlags & SegmentMask) != segmentWanted
                     || !TcpTracker.TryStepEstablished(
-                        ref connection, shape.Direction, ref Unsafe.Add(ref packet, Ipv4.HeaderLengthMinimum),
-                        shape.LengthBytes - Ipv4.HeaderLengthMinimum, time, timeouts))
+                        ref connection, entry.Direction, ref Unsafe.Add(ref arena, shape.Start + Ipv4.HeaderLengthMinimum),
+                        shape.LengthBytes - Ipv4.HeaderLengthMinimum, time, timeouts, isPlain))
                 {
                     break;
                 }
             }
-            else if (shape.Kind == FrameKind.Datagram && (states & DatagramMask) == DatagramWanted)
+            else if (shape.Kind == FrameKind.Datagram && (connection.StatesAndFlags & DatagramMask) == DatagramWanted
+                && !(isPlain && connection.Control != 0))
             {
-                _space.Tracker.RefreshUdp(ref connection, time);
-                ipvsTimeout = IpvsState.StepUdp(_ipvs, connection, isReply);
+                ConnectionTracker.RefreshUdp(ref connection, time, timeouts);
+                if (!isPlain && entry.Direction == FlowDirection.Reply)
+                {
+                    connections.AssureTemplateOf(connection);
+                }
             }
             else
             {
                 break;
             }
 
-            if (!isReply && connection.InPackets < ushort.MaxValue)
+            if (entry.Direction == FlowDirection.Original && connection.InPackets < ushort.MaxValue)
             {
                 connection.InPackets++;
             }
 
-            connections.Restart(ref connection, number, time + ipvsTimeout);
+            if (isPlain)
+            {
+                connection.IpvsExpires = expires;
+            }
+            else
+            {
+                connections.Restart(ref connection, entry.Number, expires);
+                book.CountRedirect(decision, time);
+            }
+
             now = time;
-            book.Count(decision, shape.LengthBytes, now);
-            shape.Connection = number;
-            shape.Link = link;
+            book.Count(shape.Decision, decision, shape.LengthBytes, now);
             shape = ref Unsafe.Add(ref shape, 1);
             frame = ref Unsafe.Add(ref frame, 1);
         }
@@ -414,16 +493,30 @@ internal sealed class EstablishedPath
         return end - (int)(Unsafe.ByteOffset(ref shape, ref last) / Unsafe.SizeOf<FrameShape>());
     }
 
-    /// <summary>Opens the connection of a frame whose flow is not known, where others were opened likewise.</summary>
-    /// <returns><see langword="false"/> where the general path must see the frame; nothing was changed.</returns>
-    private bool TryOpen(FrameBatch batch, int index, ref FrameShape shape, long now)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TryFind(ref FrameShape shape)
     {
-        if (_opening.TryOpen(batch, index, shape, now, out int number, out DropReason dropped) is not { } decision)
+        if (!_table.TryFind(shape.Key, shape.Hash, out int number, out FlowDirection direction))
         {
             return false;
         }
 
-        _decisions.Count(decision, shape.LengthBytes, now);
+        shape.Entry = new IndexEntry(number, direction);
+        return true;
+    }
+
+    /// <summary>Opens the connection of a frame whose flow is not known, where others were opened likewise.</summary>
+    /// <returns><see langword="false"/> where the general path must see the frame; nothing was changed.</returns>
+    private bool TryOpen(FrameBatch batch, int index, ref FrameShape shape, long now)
+    {
+        if (!_opening.TryOpen(batch, index, shape, now, out int number, out int noted, out DropReason dropped))
+        {
+            return false;
+        }
+
+        FlowDecision decision = _decisions.Decisions[noted];
+        _decisions.CountRedirect(decision, now);
+        _decisions.Count((ushort)noted, decision, shape.LengthBytes, now);
         if (dropped != DropReason.None)
         {
             ref FrameDescriptor frame = ref batch.Frames[index];
@@ -434,9 +527,8 @@ internal sealed class EstablishedPath
             return true;
         }
 
-        shape.Connection = number;
-        shape.Direction = FlowDirection.Original;
-        shape.Link = decision.Link;
+        shape.Entry = new IndexEntry(number, FlowDirection.Original);
+        shape.Link = (ushort)decision.Link;
         _forwarded++;
         _forwardedBytes += FrameWriter.Send(batch, index, index + 1, _shapes, _table, _decisions.Links, _uplink);
         return true;
@@ -449,20 +541,18 @@ internal sealed class EstablishedPath
     private static ref FlowKey KeyOf(ref Connection connection, FlowDirection direction) =>
         ref Unsafe.Add(ref connection.Original, (int)direction);
 
-    /// <summary>The headers towards where a packet came from, or 0.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int LinkBack(FlowDecision[] decisions, in Connection connection, bool isReply) =>
-        !isReply ? connection.ClientLink : connection.DecisionOriginal == 0 ? 0 : decisions[connection.DecisionOriginal].Link;
-
     /// <summary>
-    /// Whether bridge and VXLAN device let the frame in and learn nothing from it: it comes from where the other direction's go.
+    /// Whether bridge and VXLAN device let the frame in and learn nothing from it: mostly it comes from where the other direction's go.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private bool IsSourceKnown(ref byte packet, in FrameShape shape, ref LinkHeader link)
+    private bool IsSourceKnown(ref byte packet, in LinkHeader back) => back.IsSourceOf(ref packet) || IsSourceKnown(ref packet);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool IsSourceKnown(ref byte packet)
     {
-        ulong mac = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref packet, -8)) & MacMask;
-        return (link.IsKnownSource && link.Mac == mac && link.Vtep == shape.Vtep)
-            || _network!.IsKnown(new MacAddress(BinaryPrimitives.ReverseEndianness(mac) >> 16), BinaryPrimitives.ReverseEndianness(shape.Vtep));
+        ulong mac = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref packet, -8));
+        uint vtep = Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref packet, -LinkHeader.VtepBytesBefore));
+        return _network!.IsKnown(new MacAddress(BinaryPrimitives.ReverseEndianness(mac) >> 16), BinaryPrimitives.ReverseEndianness(vtep));
     }
 
     /// <summary>Whether the frame's one consequence was itself, in place.</summary>

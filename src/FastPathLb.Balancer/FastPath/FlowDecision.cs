@@ -9,6 +9,9 @@ namespace FastPathLb.Balancer.FastPath;
 /// </summary>
 internal sealed class FlowDecision
 {
+    /// <summary>Where nothing was decided: no packet is short enough for it, and no headers lead to its server.</summary>
+    public static readonly FlowDecision None = new(null!, isReply: false, []);
+
     private readonly DecisionRecorder.Slot[] _counters;
     private Passed _passed;
 

@@ -16,6 +16,7 @@ namespace FastPathLb.Balancer.FastPath;
 internal sealed class FlowDecisions
 {
     private const int LinksMax = 1 << 14;
+    private const int DecisionsMin = 1024;
     private const int DecisionsMax = ushort.MaxValue;
 
     private readonly NetworkNamespace _space;
@@ -26,8 +27,9 @@ internal sealed class FlowDecisions
     private readonly LinkHeader[] _links = new LinkHeader[LinksMax];
     private readonly Dictionary<uint, int> _linkOf = new(LinksMax);
     private readonly Dictionary<int, int> _decisionOf = new(1024);
-    private readonly List<FlowDecision> _unsettled = new(FrameBatch.CountMax);
-    private FlowDecision[] _decisions = new FlowDecision[1024];
+    private readonly ushort[] _unsettled = new ushort[FrameBatch.CountMax];
+    private FlowDecision[] _decisions = new FlowDecision[DecisionsMin];
+    private int _unsettledCount;
     private int _decisionCount = 1;
     private int _linkCount = 1;
     private long _configuration = long.MinValue;
@@ -43,13 +45,14 @@ internal sealed class FlowDecisions
         _uplink = uplink;
         _network = network;
         _space.IcmpErrors.Settle = SettleRedirects;
+        _decisions[0] = FlowDecision.None;
         Generation = FirstGeneration;
     }
 
     /// <summary>What connections carry that were noted since something changed: other numbers are forgotten ones.</summary>
     public ushort Generation { get; private set; }
 
-    /// <summary>Decisions by number; 0 means none.</summary>
+    /// <summary>Decisions by number; at 0 is <see cref="FlowDecision.None"/>.</summary>
     public FlowDecision[] Decisions => _decisions;
 
     /// <summary>Headers by number; 0 means none.</summary>
@@ -92,18 +95,18 @@ internal sealed class FlowDecisions
         }
     }
 
-    /// <summary>Counts a packet that was decided like this.</summary>
+    /// <summary>Counts a packet that was decided so. Whether its sender is to be redirected is counted by <see cref="CountRedirect"/>.</summary>
+    /// <param name="number">The decision's number.</param>
+    /// <param name="decision">The decision.</param>
+    /// <param name="lengthBytes">The packet's length.</param>
+    /// <param name="now">Time, nanoseconds since the Unix epoch.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Count(FlowDecision decision, int lengthBytes, long now)
+    public void Count(ushort number, FlowDecision decision, int lengthBytes, long now)
     {
-        if (decision.HasRedirect)
-        {
-            CountRedirect(decision, now);
-        }
-
         if (decision.Packets == 0)
         {
-            Begin(decision);
+            // No batch has more frames, and each is the first of one decision at most.
+            _unsettled[_unsettledCount++] = number;
         }
 
         decision.Packets++;
@@ -111,16 +114,32 @@ internal sealed class FlowDecisions
         decision.Latest = now;
     }
 
+    /// <summary>Whether <see cref="CountRedirect"/> has to be called for a packet that was decided so.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool IsRedirectDue(FlowDecision decision, long now, long peersVersion) =>
+        decision.HasRedirect && (now >= decision.RedirectDue || decision.RedirectVersion != peersVersion);
+
+    /// <summary>Counts that the sender of a packet is to be redirected, where it is due.</summary>
+    public void CountRedirect(FlowDecision decision, long now)
+    {
+        IcmpErrors errors = _space.IcmpErrors;
+        if (IsRedirectDue(decision, now, errors.PeersVersion))
+        {
+            decision.RedirectDue = errors.CountRedirect(decision.Redirected, now, out _);
+            decision.RedirectVersion = errors.PeersVersion;
+        }
+    }
+
     /// <summary>Brings counters up to date.</summary>
     public void Settle()
     {
         SettleRedirects();
-        foreach (FlowDecision decision in _unsettled)
+        for (int index = 0; index < _unsettledCount; index++)
         {
-            decision.Settle();
+            _decisions[_unsettled[index]].Settle();
         }
 
-        _unsettled.Clear();
+        _unsettledCount = 0;
     }
 
     /// <summary>The headers towards a packet's next hop, noted where they are new.</summary>
@@ -151,8 +170,11 @@ internal sealed class FlowDecisions
         headers.Clear();
         batch.Slice(start - available, available).CopyTo(headers[(LinkHeader.SizeBytes - available)..]);
         link.Take(headers, isTunnelled);
-        link.IsKnownSource = isTunnelled
-            && _network!.IsKnown(MacAddress.Read(headers[50..]), BinaryPrimitives.ReverseEndianness(link.Vtep));
+        if (isTunnelled && _network!.IsKnown(MacAddress.Read(headers[50..]), BinaryPrimitives.ReverseEndianness(link.Vtep)))
+        {
+            link.NoteKnownSource();
+        }
+
         return number;
     }
 
@@ -205,24 +227,11 @@ internal sealed class FlowDecisions
         return _decisionCount++;
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private void Begin(FlowDecision decision) => _unsettled.Add(decision);
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private void CountRedirect(FlowDecision decision, long now)
-    {
-        IcmpErrors errors = _space.IcmpErrors;
-        if (now >= decision.RedirectDue || decision.RedirectVersion != errors.PeersVersion)
-        {
-            decision.RedirectDue = errors.CountRedirect(decision.Redirected, now, out _);
-            decision.RedirectVersion = errors.PeersVersion;
-        }
-    }
-
     private void SettleRedirects()
     {
-        foreach (FlowDecision decision in _unsettled)
+        for (int index = 0; index < _unsettledCount; index++)
         {
+            FlowDecision decision = _decisions[_unsettled[index]];
             if (decision.HasRedirect)
             {
                 _space.IcmpErrors.HearRedirected(decision.Redirected, decision.Latest);

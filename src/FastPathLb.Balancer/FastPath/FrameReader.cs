@@ -28,7 +28,7 @@ internal sealed class FrameReader
     private const int Ipv4Bytes = 20;
     private const int UdpBytes = 8;
     private const int TcpBytes = 20;
-    private const byte FlagsThatMatter = (byte)(TcpFlags.Fin | TcpFlags.Syn | TcpFlags.Rst | TcpFlags.Ack);
+    private const uint FlagsThatMatter = (uint)(TcpFlags.Fin | TcpFlags.Syn | TcpFlags.Rst | TcpFlags.Ack);
 
     // The first word of a packet without options that is no fragment.
     private const ulong WholeMask = 0xFF3F_0000_0000_00FF;
@@ -94,8 +94,6 @@ internal sealed class FrameReader
         {
             Recognize(batch, first, shapes, isTunnelled: false);
         }
-
-        FetchIndex(shapes);
     }
 
     /// <summary>Asks for the connections of frames whose index lines have come.</summary>
@@ -103,11 +101,16 @@ internal sealed class FrameReader
     public void Find(Span<FrameShape> shapes)
     {
         LookAhead ahead = _table.LookAhead;
-        ref FrameShape start = ref MemoryMarshal.GetReference(shapes);
-        ref FrameShape end = ref Unsafe.Add(ref start, shapes.Length);
-        for (ref FrameShape shape = ref start; Unsafe.IsAddressLessThan(ref shape, ref end); shape = ref Unsafe.Add(ref shape, 1))
+        ref FrameShape shape = ref MemoryMarshal.GetReference(shapes);
+        ref FrameShape end = ref Unsafe.Add(ref shape, shapes.Length);
+        for (; Unsafe.IsAddressLessThan(ref shape, ref end); shape = ref Unsafe.Add(ref shape, 1))
         {
-            FetchConnection(ahead, ref shape);
+            // A frame that has no flow has the line and hash of another one.
+            shape.Entry = ahead.PrefetchConnection(shape.Line, shape.Hash);
+            if (shape.Entry.IsNone && shape.Kind != FrameKind.Other)
+            {
+                _openings.Prefetch(shape);
+            }
         }
     }
 
@@ -122,7 +125,7 @@ internal sealed class FrameReader
         ulong touched = 0;
         foreach (ref readonly FrameShape shape in shapes)
         {
-            touched += ahead.TouchIndex(shape.Hash);
+            touched += ahead.TouchIndex(shape.Line);
         }
 
         _touched = touched;
@@ -136,7 +139,7 @@ internal sealed class FrameReader
         foreach (ref readonly FrameShape shape in shapes)
         {
             // Record 0 is as good as any where there is none: one line, again and again.
-            touched += ahead.Touch(Math.Max(0, shape.Connection));
+            touched += ahead.Touch(Math.Max(0, shape.Entry.Number));
         }
 
         _touched += touched;
@@ -157,44 +160,10 @@ internal sealed class FrameReader
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static uint SwappedAt(ref byte start, int offset) => BinaryPrimitives.ReverseEndianness(At<ushort>(ref start, offset));
 
-    /// <summary>Sum of an IPv4 header's words of 32 bits.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong SumHeader(ref byte header) =>
-        (ulong)At<uint>(ref header, 0) + At<uint>(ref header, 4) + At<uint>(ref header, 8) + At<uint>(ref header, 12) + At<uint>(ref header, 16);
-
-    private void FetchIndex(Span<FrameShape> shapes)
-    {
-        LookAhead ahead = _table.LookAhead;
-        ref FrameShape start = ref MemoryMarshal.GetReference(shapes);
-        ref FrameShape end = ref Unsafe.Add(ref start, shapes.Length);
-        for (ref FrameShape shape = ref start; Unsafe.IsAddressLessThan(ref shape, ref end); shape = ref Unsafe.Add(ref shape, 1))
-        {
-            // Also where there is no flow: some line's worth of nothing is less than to ask.
-            ulong hash = ahead.Hash(shape.Addresses, shape.Rest);
-            shape.Hash = hash;
-            ahead.PrefetchIndex(hash);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void FetchConnection(in LookAhead ahead, ref FrameShape shape)
-    {
-        int number = -1;
-        if (shape.Kind != FrameKind.Other)
-        {
-            number = ahead.PrefetchConnection(shape.Hash, out shape.Direction);
-            if (number < 0)
-            {
-                _openings.Prefetch(shape);
-            }
-        }
-
-        shape.Connection = number;
-    }
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Recognize(FrameBatch batch, int first, Span<FrameShape> shapes, bool isTunnelled)
     {
+        LookAhead ahead = _table.LookAhead;
         ref byte arena = ref MemoryMarshal.GetReference(batch.Arena);
         ref FrameDescriptor frame = ref MemoryMarshal.GetReference(batch.Frames.Slice(first, shapes.Length));
         ref FrameShape shape = ref MemoryMarshal.GetReference(shapes);
@@ -202,6 +171,12 @@ internal sealed class FrameReader
         while (Unsafe.IsAddressLessThan(ref shape, ref end))
         {
             shape.Kind = Recognize(ref arena, frame, ref shape, isTunnelled);
+            if (shape.Kind != FrameKind.Other)
+            {
+                shape.Hash = ahead.Hash(shape.Addresses, shape.Rest);
+                shape.Line = ahead.PrefetchIndex(shape.Hash);
+            }
+
             frame = ref Unsafe.Add(ref frame, 1);
             shape = ref Unsafe.Add(ref shape, 1);
         }
@@ -221,63 +196,80 @@ internal sealed class FrameReader
             return FrameKind.Other;
         }
 
+        ulong begin = At<ulong>(ref packet, 0);
+        ulong addressSum = (ulong)At<uint>(ref packet, 12) + At<uint>(ref packet, 16);
         uint total = SwappedAt(ref packet, 2);
         uint transportBytes = total - Ipv4Bytes;
-        if (((At<ulong>(ref packet, 0) ^ Whole) & WholeMask) != 0 || Unsafe.Add(ref packet, 8) <= 1
-            || total > (uint)available || total < Ipv4Bytes + UdpBytes || !InternetChecksum.IsRight(SumHeader(ref packet)))
+        if (((begin ^ Whole) & WholeMask) != 0 || Unsafe.Add(ref packet, 8) <= 1 || total > (uint)available
+            || !InternetChecksum.IsRightHeader(begin + At<uint>(ref packet, 8) + addressSum))
         {
             return FrameKind.Other;
         }
 
         FrameKind kind = FrameKind.Flow;
         uint protocol = Unsafe.Add(ref packet, 9);
-        uint checksum;
+        ulong rest = _space;
+        ulong pseudoHeader = addressSum + At<ushort>(ref packet, 2);
         if (protocol == (byte)IpProtocol.Tcp)
         {
-            if (transportBytes < TcpBytes)
+            // By one difference: no shorter than a header, and no longer than the segment, which is no shorter either.
+            uint tail = At<ushort>(ref packet, 32);
+            uint options = ((tail & 0xF0) >> 2) - TcpBytes;
+            if (total < Ipv4Bytes + TcpBytes)
             {
                 return FrameKind.Other;
             }
 
-            uint tail = At<ushort>(ref packet, 32);
-            uint header = (tail & 0xF0) >> 2;
-            uint flags = (tail >> 8) & FlagsThatMatter;
-            checksum = At<ushort>(ref packet, 36);
-            if (header >= TcpBytes && header <= transportBytes && flags is (byte)TcpFlags.Ack or (byte)TcpFlags.Syn)
+            if (options <= transportBytes - TcpBytes)
             {
-                kind = flags == (byte)TcpFlags.Ack ? FrameKind.Segment : FrameKind.Opening;
+                uint flags = tail & (FlagsThatMatter << 8);
+                kind = flags == (uint)TcpFlags.Ack << 8 ? FrameKind.Segment
+                    : flags == (uint)TcpFlags.Syn << 8 ? FrameKind.Opening : FrameKind.Flow;
             }
+
+            pseudoHeader += PseudoHeaderOf(IpProtocol.Tcp) + (At<ushort>(ref packet, 36) ^ (uint)ushort.MaxValue);
+            rest |= (ulong)IpProtocol.Tcp << 32;
         }
         else if (protocol == (byte)IpProtocol.Udp)
         {
             uint length = SwappedAt(ref packet, 24);
-            checksum = At<ushort>(ref packet, 26);
+            uint checksum = At<ushort>(ref packet, 26);
+            if (total < Ipv4Bytes + UdpBytes)
+            {
+                return FrameKind.Other;
+            }
+
             if (checksum != 0 && length >= UdpBytes && length <= transportBytes)
             {
                 kind = FrameKind.Datagram;
             }
+
+            pseudoHeader += PseudoHeaderOf(IpProtocol.Udp) + (checksum ^ ushort.MaxValue);
+            rest |= (ulong)IpProtocol.Udp << 32;
         }
         else
         {
             return FrameKind.Other;
         }
 
-        ulong pseudoHeader = (ulong)At<uint>(ref packet, 12) + At<uint>(ref packet, 16) + (protocol << 8)
-            + BinaryPrimitives.ReverseEndianness((ushort)transportBytes);
-        if (InternetChecksum.IsRight(pseudoHeader + (checksum ^ ushort.MaxValue)))
+        if (InternetChecksum.IsRightHeader(pseudoHeader))
         {
             // Looks like a sum that the sender's offload left unfinished.
             kind = FrameKind.Flow;
         }
 
         shape.Addresses = BitOperations.RotateLeft(BinaryPrimitives.ReverseEndianness(At<ulong>(ref packet, 12)), 32);
-        shape.Rest = BitOperations.RotateLeft(BinaryPrimitives.ReverseEndianness(At<uint>(ref packet, 20)), 16)
-            | ((ulong)protocol << 32) | _space;
+        shape.Rest = BitOperations.RotateLeft(BinaryPrimitives.ReverseEndianness(At<uint>(ref packet, 20)), 16) | rest;
         shape.Start = start;
         shape.LengthBytes = (ushort)total;
-        shape.Ecn = (byte)(Unsafe.Add(ref packet, 1) & 3);
         return kind;
     }
+
+    /// <summary>
+    /// What a pseudo header's sum has beside addresses and total length, in wire order modulo 0xFFFF: the protocol, and less the header
+    /// that the total length counts.
+    /// </summary>
+    private static uint PseudoHeaderOf(IpProtocol protocol) => ((uint)protocol << 8) + ushort.MaxValue - (Ipv4Bytes << 8);
 
     /// <summary>Looks at what differs from envelope to envelope.</summary>
     /// <returns><see langword="false"/> where the general path must look.</returns>
@@ -290,15 +282,15 @@ internal sealed class FrameReader
 
         // Congestion marked on the way, or another mark than the packet's own: the general path merges it.
         if (SwappedAt(ref outer, 2) != total || SwappedAt(ref outer, Ipv4Bytes + 4) != total - Ipv4Bytes
-            || !InternetChecksum.IsRight(SumHeader(ref outer)) || (ecn != 0 && ecn != (Unsafe.Add(ref packet, 1) & 3u))
-            || ((shape.IsSummed = At<ushort>(ref outer, Ipv4Bytes + 6) != 0)
-                && !IsOuterSumRight(ref outer, (int)total, out shape.IsSummed)))
+            || !InternetChecksum.IsRightHeader(
+                At<ulong>(ref outer, 0) + At<uint>(ref outer, 8) + At<uint>(ref outer, 12) + At<uint>(ref outer, 16))
+            || (ecn != 0 && ecn != (Unsafe.Add(ref packet, 1) & 3u)))
         {
             return false;
         }
 
-        shape.Vtep = At<uint>(ref outer, Ipv4.SourceOffset);
-        return true;
+        shape.IsSummed = false;
+        return At<ushort>(ref outer, Ipv4Bytes + 6) == 0 || IsOuterSumRight(ref outer, (int)total, out shape.IsSummed);
     }
 
     /// <summary>Whether the outer UDP checksum is right, or still to be finished.</summary>

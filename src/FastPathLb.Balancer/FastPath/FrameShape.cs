@@ -17,20 +17,14 @@ internal struct FrameShape
     /// <summary>Offset in the arena of the IPv4 header, the inner one of a tunnelled frame.</summary>
     public int Start;
 
-    /// <summary>Node that sent the frame through the tunnel, as the address lies on the wire.</summary>
-    public uint Vtep;
+    /// <summary>The index line where the key would be.</summary>
+    public uint Line;
 
-    /// <summary>Number of the connection whose tag matches the hash, or -1; then that of the connection itself.</summary>
-    public int Connection;
-
-    /// <summary>Direction in that connection.</summary>
-    public FlowDirection Direction;
+    /// <summary>The connection whose tag matches the hash; once it was looked at, the flow's own.</summary>
+    public IndexEntry Entry;
 
     /// <summary>What the frame is.</summary>
     public FrameKind Kind;
-
-    /// <summary>ECN bits of the packet.</summary>
-    public byte Ecn;
 
     /// <summary>Whether the envelope has a UDP checksum that was found right over the packet and nothing behind it.</summary>
     public bool IsSummed;
@@ -39,7 +33,10 @@ internal struct FrameShape
     public ushort LengthBytes;
 
     /// <summary>Number of the headers towards the next hop, once they are known.</summary>
-    public int Link;
+    public ushort Link;
+
+    /// <summary>Number of what was decided about such packets, once it is known.</summary>
+    public ushort Decision;
 
     /// <summary>The flow's key.</summary>
     public readonly FlowKey Key => FlowKey.FromWords(Addresses, Rest);

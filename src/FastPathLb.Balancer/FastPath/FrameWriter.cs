@@ -31,13 +31,14 @@ internal static class FrameWriter
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static long Send(
         FrameBatch batch, int first, int end, FrameShape[] shapes, ConnectionTable table, LinkHeader[] links, Uplink? uplink) =>
-        uplink is null ? Send(batch, first, end, shapes, table, links, uplink, isTunnelled: false)
-            : Send(batch, first, end, shapes, table, links, uplink, isTunnelled: true);
+        uplink is null ? Send(batch, first, end, shapes, table, links, uplink, isTunnelled: false, isSummed: false)
+            : uplink.ComputesChecksums ? Send(batch, first, end, shapes, table, links, uplink, isTunnelled: true, isSummed: true)
+            : Send(batch, first, end, shapes, table, links, uplink, isTunnelled: true, isSummed: false);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static long Send(
         FrameBatch batch, int first, int end, FrameShape[] shapes, ConnectionTable table, LinkHeader[] links, Uplink? uplink,
-        bool isTunnelled)
+        bool isTunnelled, bool isSummed)
     {
         ref byte arena = ref MemoryMarshal.GetReference(batch.Arena);
         ref FrameDescriptor frame = ref batch.Frames[first];
@@ -49,19 +50,20 @@ internal static class FrameWriter
         for (int index = first; index < end; index++)
         {
             ref byte packet = ref Unsafe.Add(ref arena, shape.Start);
-            ref FlowKey other = ref OtherKeyOf(ref records[shape.Connection], shape.Direction);
+            int number = shape.Entry.Number;
+            ref FlowKey other = ref OtherKeyOf(ref records[number], shape.Entry.Direction);
             ulong addresses = other.Addresses;
             uint ports = (uint)other.Rest;
             ulong change = Rewrite(ref packet, addresses, ports, shape.Kind == FrameKind.Datagram);
-            ref LinkHeader link = ref links[shape.Link];
+            ref LinkHeader link = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(links), (nuint)shape.Link);
             if (isTunnelled)
             {
-                bool isSummed = uplink!.ComputesChecksums && shape.IsSummed;
-                ushort sourcePort = uplink.SourcePort(addresses, ports, (byte)(shape.Rest >> 32));
-                uint checksum = isSummed ? link.ChecksumAfter(ref packet, shape.LengthBytes, sourcePort, change) : 0;
+                ushort sourcePort = uplink!.SourcePort(addresses, ports, (byte)(shape.Rest >> 32));
+                uint checksum = isSummed && shape.IsSummed ? link.ChecksumAfter(ref packet, shape.LengthBytes, sourcePort, change) : 0;
                 link.WriteTunnel(
-                    ref packet, shape.LengthBytes, Uplink.OuterEcn(shape.Ecn), uplink.NextIdentification(), sourcePort, checksum);
-                if (uplink.ComputesChecksums && !isSummed)
+                    ref packet, shape.LengthBytes, Uplink.OuterEcn(Unsafe.Add(ref packet, 1)), uplink.NextIdentification(), sourcePort,
+                    checksum);
+                if (isSummed && !shape.IsSummed)
                 {
                     Uplink.WriteChecksum(batch.Slice(
                         shape.Start - LinkHeader.SizeBytes + LinkHeader.EthernetBytes,
@@ -81,7 +83,7 @@ internal static class FrameWriter
             emitted.InputIndex = index;
             emitted.TimestampNanoseconds = frame.TimestampNanoseconds;
             bytes += frame.LengthBytes;
-            frame.Connection = shape.Connection;
+            frame.Connection = number;
             frame.Verdict = Verdict.Forwarded;
             emitted = ref Unsafe.Add(ref emitted, 1);
             frame = ref Unsafe.Add(ref frame, 1);
@@ -93,7 +95,7 @@ internal static class FrameWriter
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ref FlowKey OtherKeyOf(ref Connection connection, FlowDirection direction) =>
-        ref Unsafe.Add(ref connection.Reply, -(int)direction);
+        ref Unsafe.Subtract(ref connection.Reply, (nuint)direction);
 
     /// <summary>Rewrites addresses, ports, time to live and checksums.</summary>
     /// <param name="packet">The packet.</param>
@@ -117,9 +119,9 @@ internal static class FrameWriter
         ulong delta = (uint)addresses + (addresses >> 32) + (uint)goneAddresses + (goneAddresses >> 32);
         uint headerChecksum = (ushort)~InternetChecksum.FoldWide(delta + ((second >> 16) ^ 0xFFFF) + OneLessTimeToLive);
         ushort transportChecksum = (ushort)~InternetChecksum.FoldWide(delta + ports + gonePorts + (transportSum ^ 0xFFFF));
-        if (transportChecksum == 0 && isDatagram)
+        if (transportChecksum == 0)
         {
-            transportChecksum = ushort.MaxValue;
+            transportChecksum = isDatagram ? ushort.MaxValue : ushort.MinValue;
         }
 
         Unsafe.WriteUnaligned(ref Unsafe.Add(ref packet, Ipv4.TimeToLiveOffset), ((second - 1) & 0xFFFF) | (headerChecksum << 16));

@@ -26,6 +26,9 @@ internal struct LinkHeader
     /// <summary>Bytes of the Ethernet header, the last of them.</summary>
     public const int EthernetBytes = 14;
 
+    /// <summary>How far before the IPv4 packet the address is of the node that sent it through the tunnel.</summary>
+    public const int VtepBytesBefore = 38;
+
     // The outer addresses and all behind them: what the outer UDP checksum is over, beside protocol, length and packet.
     private const int CheckedBytes = 38;
     private const int InnerEthernetBytes = 14;
@@ -44,14 +47,12 @@ internal struct LinkHeader
     // The outer UDP checksum's share of these headers, its complement, in wire order.
     private uint _udpSumComplement;
 
-    /// <summary>The next hop's hardware address as it lies on the wire, in the lower 48 bits.</summary>
-    public ulong Mac;
-
     /// <summary>The next hop's node as it lies on the wire; 0 without a tunnel.</summary>
     public uint Vtep;
 
-    /// <summary>Whether a frame from that MAC and node is let in and teaches nothing.</summary>
-    public bool IsKnownSource;
+    // The last word in front of an IPv4 packet that the next hop sends: its hardware address and the Ethernet type. 0 where frames
+    // from it may teach something.
+    private ulong _source;
 
     /// <summary>Takes the headers of a frame that was sent.</summary>
     /// <param name="headers">The <see cref="SizeBytes"/> bytes before the IPv4 packet.</param>
@@ -62,7 +63,6 @@ internal struct LinkHeader
         Span<byte> own = MemoryMarshal.AsBytes(MemoryMarshal.CreateSpan(ref _word0, SizeBytes / sizeof(ulong)));
         int start = isTunnelled ? 0 : 50;
         headers[start..].CopyTo(own[start..]);
-        Mac = MemoryMarshal.Read<ulong>(own[50..]) & 0xFFFF_FFFF_FFFF;
         if (isTunnelled)
         {
             own[15] = 0;
@@ -75,6 +75,21 @@ internal struct LinkHeader
             Vtep = MemoryMarshal.Read<uint>(own[30..]);
         }
     }
+
+    /// <summary>Notes that a frame from the next hop's MAC and node is let in and teaches nothing.</summary>
+    public void NoteKnownSource()
+    {
+        const ulong Ipv4Type = 0x0008;
+        ReadOnlySpan<byte> own = MemoryMarshal.AsBytes(MemoryMarshal.CreateReadOnlySpan(ref _word0, SizeBytes / sizeof(ulong)));
+        _source = MemoryMarshal.Read<uint>(own[50..]) | ((ulong)MemoryMarshal.Read<ushort>(own[54..]) << 32) | (Ipv4Type << 48);
+    }
+
+    /// <summary>Whether a frame with an IPv4 packet comes from the next hop, and such frames are let in and teach nothing.</summary>
+    /// <param name="packet">The IPv4 packet, behind the headers it came with.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly bool IsSourceOf(ref byte packet) =>
+        Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref packet, -8)) == _source
+        && Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref packet, -VtepBytesBefore)) == Vtep;
 
     /// <summary>Writes the Ethernet header.</summary>
     /// <param name="packet">The IPv4 packet; the header goes in front of it.</param>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using FastPathLb.Balancer.Ipvs;
 using FastPathLb.Balancer.Netfilter;
 using FastPathLb.Conntrack;
@@ -48,6 +49,7 @@ internal sealed class OpeningForecast
     {
         public FlowKey Reply;
         public ulong Hash;
+        public uint Line;
         public bool IsRepeated;
         public int Holder;
     }
@@ -101,7 +103,7 @@ internal sealed class OpeningForecast
         expected.Reply.Destination = entry.TranslatedSource;
         expected.Reply.DestinationPort = key.SourcePort;
         expected.Hash = _ahead.Hash(expected.Reply.Addresses, expected.Reply.Rest);
-        _ahead.PrefetchIndex(expected.Hash);
+        expected.Line = _ahead.PrefetchIndex(expected.Hash);
 
         // The first of these frames takes the key, so that it is not free for a later one.
         ref ulong seen = ref _seen[(int)(expected.Hash % SeenMax)];
@@ -114,7 +116,17 @@ internal sealed class OpeningForecast
     /// Where the key is taken: asks for the connection that has it, and for the line of the key that will be tried next; for a few keys
     /// in a row, since as many may be taken. Each time all lines have come before they are looked at.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void PrefetchHolders()
+    {
+        if (_expectedCount > 0)
+        {
+            PrefetchHoldersOfExpected();
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void PrefetchHoldersOfExpected()
     {
         ulong state = 0;
         int count = _expectedCount;
@@ -125,20 +137,20 @@ internal sealed class OpeningForecast
             for (int index = 0; index < count; index++)
             {
                 ref Expected expected = ref _expected[index];
-                int holder = _ahead.PrefetchConnection(expected.Hash, out _);
-                if (holder < 0 && !expected.IsRepeated)
+                IndexEntry holder = _ahead.PrefetchConnection(expected.Line, expected.Hash);
+                if (holder.IsNone && !expected.IsRepeated)
                 {
                     continue;
                 }
 
                 ref Expected next = ref _expected[left++];
                 next = expected;
-                next.Holder = Math.Max(holder, 0);
+                next.Holder = Math.Max(holder.Number, 0);
                 next.IsRepeated = false;
                 next.Reply.DestinationPort = attempt == 0
                     ? _translator.Forecast(next.Reply.DestinationPort, ref state) : (ushort)(next.Reply.DestinationPort + 1);
                 next.Hash = _ahead.Hash(next.Reply.Addresses, next.Reply.Rest);
-                _ahead.PrefetchIndex(next.Hash);
+                next.Line = _ahead.PrefetchIndex(next.Hash);
             }
 
             count = left;
@@ -155,7 +167,7 @@ internal sealed class OpeningForecast
         ulong touched = 0;
         for (int index = 0; index < count; index++)
         {
-            touched += _ahead.TouchIndex(_expected[index].Hash);
+            touched += _ahead.TouchIndex(_expected[index].Line);
         }
 
         _touched += touched;

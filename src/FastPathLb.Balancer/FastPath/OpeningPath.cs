@@ -48,19 +48,22 @@ internal sealed class OpeningPath
     /// <param name="shape">What it looks like.</param>
     /// <param name="now">Time, nanoseconds since the Unix epoch.</param>
     /// <param name="number">The connection.</param>
+    /// <param name="noted">The number of what was decided.</param>
     /// <param name="dropped">Why the packet goes no further, or none.</param>
-    /// <returns>What was decided; null where the general path must see the packet: then nothing was changed.</returns>
+    /// <returns><see langword="false"/> where the general path must see the packet: then nothing was changed.</returns>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public FlowDecision? TryOpen(FrameBatch batch, int index, in FrameShape shape, long now, out int number, out DropReason dropped)
+    public bool TryOpen(
+        FrameBatch batch, int index, in FrameShape shape, long now, out int number, out int noted, out DropReason dropped)
     {
         number = -1;
+        noted = 0;
         dropped = DropReason.None;
         FlowKey key = shape.Key;
         OpeningNote note = _notes[SlotOf(key)];
         if (!note.IsFor(key, _decisions.Generation) || !note.IsComplete()
             || shape.LengthBytes > note.LengthMaxBytes || !IsOrdinary(key) || (_network is not null && !IsSourceKnown(batch, shape)))
         {
-            return null;
+            return false;
         }
 
         Packet packet = _space.LinkInput.Packet;
@@ -69,22 +72,21 @@ internal sealed class OpeningPath
         packet.Output = _device;
         if (!_space.Tracker.TryBegin(packet, key))
         {
-            return null;
+            return false;
         }
 
         // Schedulers leave no trace of having nobody: the general path tells the client. The record fails after there was room only
         // where another worker was faster, or the index has no slot in reach; then one server misses a turn.
         VirtualService service = note.Service!;
         int picked = service.Pick(key.Source, key.SourcePort, key.Destination);
-        int noted = picked < 0 ? 0 : note.DecisionFor(_ipvs.Servers[picked]);
+        noted = picked < 0 ? 0 : note.DecisionFor(_ipvs.Servers[picked]);
         if (noted == 0 || !_ipvs.Connections.TryReserve(key, out number))
         {
-            return null;
+            return false;
         }
 
-        FlowDecision decision = _decisions.Decisions[noted];
-        dropped = _ipvs.Input.OpenAsNoted(packet, number, decision.Server, note.SourceRule);
-        return decision;
+        dropped = _ipvs.Input.OpenAsNoted(packet, number, _decisions.Decisions[noted].Server, note.SourceRule);
+        return true;
     }
 
     /// <summary>Notes what the general path decided about a first packet that it sent on as it came in.</summary>
@@ -137,6 +139,7 @@ internal sealed class OpeningPath
         ulong mac = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref packet, -8)) & MacMask;
         return _network!.IsKnown(
             new MacAddress(System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(mac) >> 16),
-            System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(shape.Vtep));
+            System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(
+                Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref packet, -LinkHeader.VtepBytesBefore))));
     }
 }

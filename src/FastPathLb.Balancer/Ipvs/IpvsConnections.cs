@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using FastPathLb.Balancer.Stack;
 using FastPathLb.Conntrack;
 
@@ -263,14 +264,15 @@ public sealed class IpvsConnections
     internal void Restart(int number, long expires) => Restart(ref _table[number], number, expires);
 
     /// <summary>The same with the record at hand.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Restart(ref Connection connection, int number, long expires)
     {
-        bool isSooner = expires < connection.IpvsExpires;
-        connection.IpvsExpires = expires;
-        if (isSooner)
+        if (expires < connection.IpvsExpires)
         {
             _table.Time(number, expires);
         }
+
+        connection.IpvsExpires = expires;
     }
 
     /// <summary>

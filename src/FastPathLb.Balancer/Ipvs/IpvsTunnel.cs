@@ -69,5 +69,5 @@ internal sealed class IpvsTunnel
 
     // INET_ECN_encapsulate: congestion is the inner packet's affair.
     private static byte Encapsulate(byte typeOfService) =>
-        (byte)((typeOfService & ~EcnMask) | Uplink.OuterEcn((byte)(typeOfService & EcnMask)));
+        (byte)(((uint)typeOfService & ~(uint)EcnMask) | Uplink.OuterEcn(typeOfService));
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using FastPathLb.Conntrack;
 using FastPathLb.Pipeline;
 using FastPathLb.Wire;
@@ -244,17 +245,18 @@ public sealed class ConnectionTracker
             entry.StreamStart = packet.Now + StreamAfter;
         }
 
-        RefreshUdp(ref entry, packet.Now);
+        RefreshUdp(ref entry, packet.Now, Timeouts);
         return TrackVerdict.Accept;
     }
 
     /// <summary>A datagram of a known flow prolongs it: longer where it is a stream.</summary>
-    internal void RefreshUdp(ref Connection entry, long now)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void RefreshUdp(ref Connection entry, long now, ConntrackTimeouts timeouts)
     {
-        long timeout = Timeouts.Udp;
+        long timeout = timeouts.Udp;
         if ((entry.Flags & ConnectionFlags.SeenReply) != 0 && now > entry.StreamStart)
         {
-            timeout = Timeouts.UdpStream;
+            timeout = timeouts.UdpStream;
             entry.Flags |= ConnectionFlags.Assured;
         }
 

@@ -353,11 +353,15 @@ public sealed class Uplink
             return 0;
         }
 
-        return OuterEcn((byte)(inner[EthernetBytes + 1] & EcnMask));
+        return (byte)OuterEcn(inner[EthernetBytes + 1]);
     }
 
-    /// <summary>The ECN of an outer packet around one with this ECN.</summary>
-    internal static byte OuterEcn(byte ecn) => ecn == EcnCongestion ? EcnCapable0 : ecn;
+    /// <summary>The ECN of an outer packet around one with this type of service: of CE's two bits the upper one, which is ECT(0).</summary>
+    internal static uint OuterEcn(uint typeOfService)
+    {
+        uint ecn = typeOfService & EcnMask;
+        return ecn & ~(ecn >> 1);
+    }
 
     /// <summary>Merges the outer ECN into the inner packet (INET_ECN_decapsulate).</summary>
     /// <returns><see langword="false"/> where congestion was marked on a packet that cannot carry it.</returns>

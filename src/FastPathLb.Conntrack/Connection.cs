@@ -132,6 +132,16 @@ public struct Connection
         }
     }
 
+    /// <summary>The key of a direction: the two lie side by side at the record's beginning.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ref FlowKey KeyOf(ref Connection connection, FlowDirection direction) =>
+        ref Unsafe.Add(ref Unsafe.As<Connection, FlowKey>(ref connection), (nuint)direction);
+
+    /// <summary>The key of the other direction.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ref FlowKey OtherKeyOf(ref Connection connection, FlowDirection direction) =>
+        ref Unsafe.Add(ref Unsafe.As<Connection, FlowKey>(ref connection), (nuint)direction ^ 1);
+
     /// <summary>States and flags as one word, IPVS's state in the lowest byte, the flags in the upper half.</summary>
     public static uint WordOf(IpvsTcpState ipvs, ConntrackTcpState track, ConnectionFlags flags) =>
         (byte)ipvs | ((uint)(byte)track << 8) | ((uint)flags << 16);

@@ -345,7 +345,7 @@ internal sealed class EstablishedPath
                 break;
             }
 
-            if (entry.IsNone || !KeyOf(ref records[entry.Number], entry.Direction).Matches(shape.Addresses, shape.Rest))
+            if (entry.IsNone || !Connection.KeyOf(ref records[entry.Number], entry.Direction).Matches(shape.Addresses, shape.Rest))
             {
                 // Another connection's tag is the same, or the connection is newer than the look ahead.
                 if (TryFind(ref shape))
@@ -536,10 +536,6 @@ internal sealed class EstablishedPath
 
     private bool IsKeptByAck(IpvsTcpTransitions.Side side) =>
         IpvsTcpTransitions.Next(side, TcpFlags.Ack, IpvsTcpState.Established, _ipvs.Settings.IsSecureTcp) == IpvsTcpState.Established;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ref FlowKey KeyOf(ref Connection connection, FlowDirection direction) =>
-        ref Unsafe.Add(ref connection.Original, (int)direction);
 
     /// <summary>
     /// Whether bridge and VXLAN device let the frame in and learn nothing from it: mostly it comes from where the other direction's go.

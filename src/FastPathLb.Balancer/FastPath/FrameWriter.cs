@@ -17,6 +17,9 @@ internal static class FrameWriter
     // One less in the lower byte of a word, as a one's complement difference: minus 1.
     private const uint OneLessTimeToLive = 0xFFFE;
 
+    // More than all words that may go, and no difference modulo 0xFFFF.
+    private const ulong Complements = 0xFFFFUL << 24;
+
     /// <summary>
     /// Sends packets on: each rewritten to what the other direction's key of its connection says, with the headers towards its next hop.
     /// </summary>
@@ -46,12 +49,13 @@ internal static class FrameWriter
         ref EmittedFrame emitted = ref MemoryMarshal.GetReference(batch.EmitInputs(end - first));
         SlabElements<Connection> records = table.Records;
         int headerBytes = isTunnelled ? LinkHeader.SizeBytes : LinkHeader.EthernetBytes;
+        ushort identification = uplink is null ? (ushort)0 : uplink.TakeIdentifications(end - first);
         long bytes = 0;
         for (int index = first; index < end; index++)
         {
             ref byte packet = ref Unsafe.Add(ref arena, shape.Start);
             int number = shape.Entry.Number;
-            ref FlowKey other = ref OtherKeyOf(ref records[number], shape.Entry.Direction);
+            ref FlowKey other = ref Connection.OtherKeyOf(ref records[number], shape.Entry.Direction);
             ulong addresses = other.Addresses;
             uint ports = (uint)other.Rest;
             ulong change = Rewrite(ref packet, addresses, ports, shape.Kind == FrameKind.Datagram);
@@ -61,8 +65,7 @@ internal static class FrameWriter
                 ushort sourcePort = uplink!.SourcePort(addresses, ports, (byte)(shape.Rest >> 32));
                 uint checksum = isSummed && shape.IsSummed ? link.ChecksumAfter(ref packet, shape.LengthBytes, sourcePort, change) : 0;
                 link.WriteTunnel(
-                    ref packet, shape.LengthBytes, Uplink.OuterEcn(Unsafe.Add(ref packet, 1)), uplink.NextIdentification(), sourcePort,
-                    checksum);
+                    ref packet, shape.LengthBytes, Uplink.OuterEcn(Unsafe.Add(ref packet, 1)), ++identification, sourcePort, checksum);
                 if (isSummed && !shape.IsSummed)
                 {
                     Uplink.WriteChecksum(batch.Slice(
@@ -93,10 +96,6 @@ internal static class FrameWriter
         return bytes;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ref FlowKey OtherKeyOf(ref Connection connection, FlowDirection direction) =>
-        ref Unsafe.Subtract(ref connection.Reply, (nuint)direction);
-
     /// <summary>Rewrites addresses, ports, time to live and checksums.</summary>
     /// <param name="packet">The packet.</param>
     /// <param name="addresses">New source in the upper, new destination in the lower half.</param>
@@ -108,17 +107,16 @@ internal static class FrameWriter
     {
         addresses = BinaryPrimitives.ReverseEndianness(addresses);
         ports = BinaryPrimitives.ReverseEndianness(ports);
-        ulong goneAddresses = ~Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref packet, Ipv4.SourceOffset));
-        uint gonePorts = ~Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref packet, Ipv4.HeaderLengthMinimum));
+        ulong goneAddresses = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref packet, Ipv4.SourceOffset));
+        uint gonePorts = Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref packet, Ipv4.HeaderLengthMinimum));
         uint second = Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref packet, Ipv4.TimeToLiveOffset));
         ref byte field = ref Unsafe.Add(ref packet, isDatagram ? 26 : 36);
-        uint transportSum = Unsafe.ReadUnaligned<ushort>(ref field);
 
-        // RFC 1624, equation 3, over all words that change at once. The result's class is that of one change after the other, and
-        // so is its form: none of them gives 0xFFFF.
-        ulong delta = (uint)addresses + (addresses >> 32) + (uint)goneAddresses + (goneAddresses >> 32);
-        uint headerChecksum = (ushort)~InternetChecksum.FoldWide(delta + ((second >> 16) ^ 0xFFFF) + OneLessTimeToLive);
-        ushort transportChecksum = (ushort)~InternetChecksum.FoldWide(delta + ports + gonePorts + (transportSum ^ 0xFFFF));
+        // RFC 1624, equation 3, over all words that change at once: a word that goes counts as its complement, here as minus itself and
+        // a multiple of 0xFFFF for all of them. The result's class is that of one change after the other, and so is its form: none gives 0xFFFF.
+        ulong delta = (uint)addresses + (addresses >> 32) + Complements - (uint)goneAddresses - (goneAddresses >> 32);
+        uint headerChecksum = (ushort)~InternetChecksum.FoldWide(delta - (second >> 16) + OneLessTimeToLive);
+        ushort transportChecksum = (ushort)~InternetChecksum.FoldWide(delta + ports - gonePorts - Unsafe.ReadUnaligned<ushort>(ref field));
         if (transportChecksum == 0)
         {
             transportChecksum = isDatagram ? ushort.MaxValue : ushort.MinValue;

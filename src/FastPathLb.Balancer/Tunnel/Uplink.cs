@@ -429,6 +429,15 @@ public sealed class Uplink
     /// <summary>The identification of the next outer packet.</summary>
     internal ushort NextIdentification() => ++_identification;
 
+    /// <summary>Takes the identifications of the next outer packets.</summary>
+    /// <returns>That before the first.</returns>
+    internal ushort TakeIdentifications(int count)
+    {
+        ushort before = _identification;
+        _identification += (ushort)count;
+        return before;
+    }
+
     /// <summary>Whether a frame from a VTEP teaches nothing about the underlay that is not known.</summary>
     internal bool IsKnown(uint vtep) => _neighbors.Entries.ContainsKey(vtep) || !Link.Contains(new Ipv4Address(vtep));
 }

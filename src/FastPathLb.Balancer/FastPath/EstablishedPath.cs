@@ -324,10 +324,36 @@ internal sealed class EstablishedPath
     /// <param name="end">The frame after the last.</param>
     /// <param name="isUnknown">Whether it stopped at a frame that may open a connection: nobody knows its flow.</param>
     /// <returns>The first frame that goes another way.</returns>
-    [MethodImpl(MethodImplOptions.NoInlining)]
     private int Match(FrameBatch batch, int first, int end, out bool isUnknown)
     {
+        int next = first;
+        do
+        {
+            next = MatchPlain(batch, next, end);
+        }
+        while (IsMatchedAlone(batch, next, end, out isUnknown) && ++next < end);
+
+        return next;
+    }
+
+    /// <summary>Whether a frame whose match needs a call goes on.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool IsMatchedAlone(FrameBatch batch, int index, int end, out bool isUnknown)
+    {
         isUnknown = false;
+        return index < end && MatchAll(batch, index, index + 1, ref isUnknown, isPlain: false) > index;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private int MatchPlain(FrameBatch batch, int first, int end)
+    {
+        bool isUnknown = false;
+        return MatchAll(batch, first, end, ref isUnknown, isPlain: true);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private int MatchAll(FrameBatch batch, int first, int end, ref bool isUnknown, bool isPlain)
+    {
         ref byte arena = ref MemoryMarshal.GetReference(batch.Arena);
         ref FrameShape shape = ref _shapes[first];
         FlowDecisions book = _decisions;
@@ -348,7 +374,7 @@ internal sealed class EstablishedPath
             if (entry.IsNone || !Connection.KeyOf(ref records[entry.Number], entry.Direction).Matches(shape.Addresses, shape.Rest))
             {
                 // Another connection's tag is the same, or the connection is newer than the look ahead.
-                if (TryFind(ref shape))
+                if (!isPlain && TryFind(ref shape))
                 {
                     continue;
                 }
@@ -370,7 +396,8 @@ internal sealed class EstablishedPath
             uint link = entry.Direction == FlowDirection.Original ? server : client;
             uint back = entry.Direction == FlowDirection.Original ? client : server;
             if (link == 0 || shape.LengthBytes > Unsafe.Add(ref decisions, noted).LengthLimitBytes
-                || (isTunnelled && !IsSourceKnown(ref Unsafe.Add(ref arena, shape.Start), Unsafe.Add(ref links, back))))
+                || (isTunnelled && !Unsafe.Add(ref links, back).IsSourceOf(ref Unsafe.Add(ref arena, shape.Start))
+                    && (isPlain || !IsSourceKnown(ref Unsafe.Add(ref arena, shape.Start)))))
             {
                 break;
             }
@@ -538,11 +565,8 @@ internal sealed class EstablishedPath
         IpvsTcpTransitions.Next(side, TcpFlags.Ack, IpvsTcpState.Established, _ipvs.Settings.IsSecureTcp) == IpvsTcpState.Established;
 
     /// <summary>
-    /// Whether bridge and VXLAN device let the frame in and learn nothing from it: mostly it comes from where the other direction's go.
+    /// Whether bridge and VXLAN device let the frame in and learn nothing from it, though it is not from where the other direction's go.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private bool IsSourceKnown(ref byte packet, in LinkHeader back) => back.IsSourceOf(ref packet) || IsSourceKnown(ref packet);
-
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool IsSourceKnown(ref byte packet)
     {

@@ -28,6 +28,7 @@ internal sealed class FrameReader
     private const int Ipv4Bytes = 20;
     private const int UdpBytes = 8;
     private const int TcpBytes = 20;
+    private const byte EcnMask = 3;
     private const uint FlagsThatMatter = (uint)(TcpFlags.Fin | TcpFlags.Syn | TcpFlags.Rst | TcpFlags.Ack);
 
     // The first word of a packet without options that is no fragment.
@@ -106,8 +107,9 @@ internal sealed class FrameReader
         for (; Unsafe.IsAddressLessThan(ref shape, ref end); shape = ref Unsafe.Add(ref shape, 1))
         {
             // A frame that has no flow has the line and hash of another one.
-            shape.Entry = ahead.PrefetchConnection(shape.Line, shape.Hash);
-            if (shape.Entry.IsNone && shape.Kind != FrameKind.Other)
+            IndexEntry entry = ahead.PrefetchConnection(shape.Line, shape.Hash);
+            shape.Entry = entry;
+            if (entry.IsNone && shape.Kind != FrameKind.Other)
             {
                 _openings.Prefetch(shape);
             }
@@ -170,11 +172,13 @@ internal sealed class FrameReader
         ref FrameShape end = ref Unsafe.Add(ref shape, shapes.Length);
         while (Unsafe.IsAddressLessThan(ref shape, ref end))
         {
-            shape.Kind = Recognize(ref arena, frame, ref shape, isTunnelled);
-            if (shape.Kind != FrameKind.Other)
+            FrameKind kind = Recognize(ref arena, frame, ref shape, isTunnelled);
+            shape.Kind = kind;
+            if (kind != FrameKind.Other)
             {
-                shape.Hash = ahead.Hash(shape.Addresses, shape.Rest);
-                shape.Line = ahead.PrefetchIndex(shape.Hash);
+                ulong hash = ahead.Hash(shape.Addresses, shape.Rest);
+                shape.Hash = hash;
+                shape.Line = ahead.PrefetchIndex(hash);
             }
 
             frame = ref Unsafe.Add(ref frame, 1);
@@ -278,13 +282,12 @@ internal sealed class FrameReader
     {
         ref byte outer = ref Unsafe.Add(ref packet, EthernetBytes - LinkHeader.SizeBytes);
         uint total = (uint)(available + LinkHeader.SizeBytes - EthernetBytes);
-        uint ecn = Unsafe.Add(ref outer, 1) & 3u;
 
         // Congestion marked on the way, or another mark than the packet's own: the general path merges it.
         if (SwappedAt(ref outer, 2) != total || SwappedAt(ref outer, Ipv4Bytes + 4) != total - Ipv4Bytes
             || !InternetChecksum.IsRightHeader(
                 At<ulong>(ref outer, 0) + At<uint>(ref outer, 8) + At<uint>(ref outer, 12) + At<uint>(ref outer, 16))
-            || (ecn != 0 && ecn != (Unsafe.Add(ref packet, 1) & 3u)))
+            || ((Unsafe.Add(ref outer, 1) & EcnMask) != 0 && ((Unsafe.Add(ref outer, 1) ^ Unsafe.Add(ref packet, 1)) & EcnMask) != 0))
         {
             return false;
         }

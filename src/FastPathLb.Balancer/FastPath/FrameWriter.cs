@@ -44,40 +44,49 @@ internal static class FrameWriter
         bool isTunnelled, bool isSummed)
     {
         ref byte arena = ref MemoryMarshal.GetReference(batch.Arena);
-        ref FrameDescriptor frame = ref batch.Frames[first];
         ref FrameShape shape = ref shapes[first];
-        ref EmittedFrame emitted = ref MemoryMarshal.GetReference(batch.EmitInputs(end - first));
+        ref FrameShape last = ref Unsafe.Add(ref shape, end - first);
+        ref LinkHeader noLink = ref MemoryMarshal.GetArrayDataReference(links);
         SlabElements<Connection> records = table.Records;
-        int headerBytes = isTunnelled ? LinkHeader.SizeBytes : LinkHeader.EthernetBytes;
         ushort identification = uplink is null ? (ushort)0 : uplink.TakeIdentifications(end - first);
-        long bytes = 0;
-        for (int index = first; index < end; index++)
+        for (; Unsafe.IsAddressLessThan(ref shape, ref last); shape = ref Unsafe.Add(ref shape, 1))
         {
             ref byte packet = ref Unsafe.Add(ref arena, shape.Start);
-            int number = shape.Entry.Number;
-            ref FlowKey other = ref Connection.OtherKeyOf(ref records[number], shape.Entry.Direction);
+            ref FlowKey other = ref Connection.OtherKeyOf(ref records[shape.Entry.Number], shape.Entry.Direction);
             ulong addresses = other.Addresses;
             uint ports = (uint)other.Rest;
             ulong change = Rewrite(ref packet, addresses, ports, shape.Kind == FrameKind.Datagram);
-            ref LinkHeader link = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(links), (nuint)shape.Link);
-            if (isTunnelled)
-            {
-                ushort sourcePort = uplink!.SourcePort(addresses, ports, (byte)(shape.Rest >> 32));
-                uint checksum = isSummed && shape.IsSummed ? link.ChecksumAfter(ref packet, shape.LengthBytes, sourcePort, change) : 0;
-                link.WriteTunnel(
-                    ref packet, shape.LengthBytes, Uplink.OuterEcn(Unsafe.Add(ref packet, 1)), ++identification, sourcePort, checksum);
-                if (isSummed && !shape.IsSummed)
-                {
-                    Uplink.WriteChecksum(batch.Slice(
-                        shape.Start - LinkHeader.SizeBytes + LinkHeader.EthernetBytes,
-                        shape.LengthBytes + LinkHeader.SizeBytes - LinkHeader.EthernetBytes));
-                }
-            }
-            else
+            ref LinkHeader link = ref Unsafe.Add(ref noLink, (nuint)shape.Link);
+            if (!isTunnelled)
             {
                 link.WriteEthernet(ref packet);
+                continue;
             }
 
+            ushort sourcePort = uplink!.SourcePort(addresses, ports, (byte)(shape.Rest >> 32));
+            uint checksum = isSummed && shape.IsSummed ? link.ChecksumAfter(ref packet, shape.LengthBytes, sourcePort, change) : 0;
+            link.WriteTunnel(
+                ref packet, shape.LengthBytes, Uplink.OuterEcn(Unsafe.Add(ref packet, 1)), ++identification, sourcePort, checksum);
+            if (isSummed && !shape.IsSummed)
+            {
+                Uplink.WriteChecksum(batch.Slice(
+                    shape.Start - LinkHeader.SizeBytes + LinkHeader.EthernetBytes,
+                    shape.LengthBytes + LinkHeader.SizeBytes - LinkHeader.EthernetBytes));
+            }
+        }
+
+        return Emit(batch, first, end, ref shapes[first], isTunnelled ? LinkHeader.SizeBytes : LinkHeader.EthernetBytes);
+    }
+
+    /// <summary>Puts the frames on the list of those to send, and notes what became of them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static long Emit(FrameBatch batch, int first, int end, ref FrameShape shape, int headerBytes)
+    {
+        ref FrameDescriptor frame = ref batch.Frames[first];
+        ref EmittedFrame emitted = ref MemoryMarshal.GetReference(batch.EmitInputs(end - first));
+        long bytes = 0;
+        for (int index = first; index < end; index++)
+        {
             int lengthBytes = shape.LengthBytes + headerBytes;
             emitted.Offset = shape.Start - headerBytes;
             emitted.LengthBytes = lengthBytes;
@@ -86,7 +95,7 @@ internal static class FrameWriter
             emitted.InputIndex = index;
             emitted.TimestampNanoseconds = frame.TimestampNanoseconds;
             bytes += frame.LengthBytes;
-            frame.Connection = number;
+            frame.Connection = shape.Entry.Number;
             frame.Verdict = Verdict.Forwarded;
             emitted = ref Unsafe.Add(ref emitted, 1);
             frame = ref Unsafe.Add(ref frame, 1);

@@ -49,6 +49,7 @@ internal sealed class EstablishedPath
     private readonly NetworkNamespace _space;
     private readonly NetworkInterface _device;
     private readonly ConnectionTable _table;
+    private readonly SlabElements<Connection> _records;
     private readonly IpvsCore _ipvs;
     private readonly Uplink? _uplink;
     private readonly OverlayNetwork? _network;
@@ -81,6 +82,7 @@ internal sealed class EstablishedPath
         _space = space;
         _device = device;
         _table = space.Connections;
+        _records = _table.Records;
         _ipvs = space.Ipvs;
         _uplink = uplink;
         _network = uplink?.NetworkOf(device);
@@ -173,7 +175,7 @@ internal sealed class EstablishedPath
                 if (next > index)
                 {
                     _forwarded += next - index;
-                    _forwardedBytes += FrameWriter.Send(batch, index, next, _shapes, _table, _decisions.Links, _uplink);
+                    _forwardedBytes += FrameWriter.Send(batch, index, next, _shapes, _records, _decisions.Links, _uplink);
                     index = next;
                 }
 
@@ -326,23 +328,20 @@ internal sealed class EstablishedPath
     /// <returns>The first frame that goes another way.</returns>
     private int Match(FrameBatch batch, int first, int end, out bool isUnknown)
     {
+        isUnknown = false;
         int next = first;
         do
         {
             next = MatchPlain(batch, next, end);
         }
-        while (IsMatchedAlone(batch, next, end, out isUnknown) && ++next < end);
+        while (next < end && MatchWhole(batch, next, next + 1, ref isUnknown) > next && ++next < end);
 
         return next;
     }
 
-    /// <summary>Whether a frame whose match needs a call goes on.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private bool IsMatchedAlone(FrameBatch batch, int index, int end, out bool isUnknown)
-    {
-        isUnknown = false;
-        return index < end && MatchAll(batch, index, index + 1, ref isUnknown, isPlain: false) > index;
-    }
+    private int MatchWhole(FrameBatch batch, int first, int end, ref bool isUnknown) =>
+        MatchAll(batch, first, end, ref isUnknown, isPlain: false);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private int MatchPlain(FrameBatch batch, int first, int end)
@@ -359,7 +358,7 @@ internal sealed class EstablishedPath
         FlowDecisions book = _decisions;
         ref LinkHeader links = ref MemoryMarshal.GetArrayDataReference(book.Links);
         ref FlowDecision decisions = ref MemoryMarshal.GetArrayDataReference(book.Decisions);
-        SlabElements<Connection> records = _table.Records;
+        SlabElements<Connection> records = _records;
         bool isTunnelled = _uplink is not null;
         uint generation = book.Generation;
         ref FrameShape last = ref Unsafe.Add(ref shape, end - first);
@@ -447,7 +446,7 @@ internal sealed class EstablishedPath
         ref FrameShape last = ref Unsafe.Add(ref shape, end - first);
         FlowDecisions book = _decisions;
         ref FlowDecision decisions = ref MemoryMarshal.GetArrayDataReference(book.Decisions);
-        SlabElements<Connection> records = _table.Records;
+        SlabElements<Connection> records = _records;
         ConntrackTimeouts timeouts = _space.Tracker.Timeouts;
         IpvsConnections connections = _ipvs.Connections;
         long peersVersion = _space.IcmpErrors.PeersVersion;
@@ -557,7 +556,7 @@ internal sealed class EstablishedPath
         shape.Entry = new IndexEntry(number, FlowDirection.Original);
         shape.Link = (ushort)decision.Link;
         _forwarded++;
-        _forwardedBytes += FrameWriter.Send(batch, index, index + 1, _shapes, _table, _decisions.Links, _uplink);
+        _forwardedBytes += FrameWriter.Send(batch, index, index + 1, _shapes, _records, _decisions.Links, _uplink);
         return true;
     }
 

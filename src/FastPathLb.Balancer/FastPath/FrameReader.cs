@@ -35,7 +35,7 @@ internal sealed class FrameReader
     private const ulong WholeMask = 0xFF3F_0000_0000_00FF;
     private const ulong Whole = 0x45;
 
-    private readonly ConnectionTable _table;
+    private readonly LookAhead _ahead;
     private readonly OpeningForecast _openings;
     private readonly ulong _space;
     private readonly bool _isTunnelled;
@@ -51,7 +51,7 @@ internal sealed class FrameReader
     public FrameReader(
         NetworkNamespace space, NetworkInterface device, Uplink? uplink, OverlayNetwork? network, OpeningForecast openings)
     {
-        _table = space.Connections;
+        _ahead = space.Connections.LookAhead;
         _openings = openings;
         _space = (ulong)space.Number << 48;
         _isTunnelled = uplink is not null && network is not null;
@@ -101,7 +101,7 @@ internal sealed class FrameReader
     [MethodImpl(MethodImplOptions.NoInlining)]
     public void Find(Span<FrameShape> shapes)
     {
-        LookAhead ahead = _table.LookAhead;
+        LookAhead ahead = _ahead;
         ref FrameShape shape = ref MemoryMarshal.GetReference(shapes);
         ref FrameShape end = ref Unsafe.Add(ref shape, shapes.Length);
         for (; Unsafe.IsAddressLessThan(ref shape, ref end); shape = ref Unsafe.Add(ref shape, 1))
@@ -123,7 +123,7 @@ internal sealed class FrameReader
     /// </remarks>
     public void AwaitIndex(ReadOnlySpan<FrameShape> shapes)
     {
-        LookAhead ahead = _table.LookAhead;
+        LookAhead ahead = _ahead;
         ulong touched = 0;
         foreach (ref readonly FrameShape shape in shapes)
         {
@@ -136,7 +136,7 @@ internal sealed class FrameReader
     /// <summary>Waits for the connections of some frames.</summary>
     public void AwaitConnections(ReadOnlySpan<FrameShape> shapes)
     {
-        LookAhead ahead = _table.LookAhead;
+        LookAhead ahead = _ahead;
         ulong touched = 0;
         foreach (ref readonly FrameShape shape in shapes)
         {
@@ -165,7 +165,7 @@ internal sealed class FrameReader
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Recognize(FrameBatch batch, int first, Span<FrameShape> shapes, bool isTunnelled)
     {
-        LookAhead ahead = _table.LookAhead;
+        LookAhead ahead = _ahead;
         ref byte arena = ref MemoryMarshal.GetReference(batch.Arena);
         ref FrameDescriptor frame = ref MemoryMarshal.GetReference(batch.Frames.Slice(first, shapes.Length));
         ref FrameShape shape = ref MemoryMarshal.GetReference(shapes);

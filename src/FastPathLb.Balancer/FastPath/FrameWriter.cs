@@ -27,27 +27,26 @@ internal static class FrameWriter
     /// <param name="first">The first frame.</param>
     /// <param name="end">The frame after the last.</param>
     /// <param name="shapes">What the batch's frames look like, connection, direction and next hop among it.</param>
-    /// <param name="table">The connections.</param>
+    /// <param name="records">The connections.</param>
     /// <param name="links">Headers towards next hops.</param>
     /// <param name="uplink">The node's end of the tunnel, where there is one.</param>
     /// <returns>Bytes of the frames as they came in.</returns>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static long Send(
-        FrameBatch batch, int first, int end, FrameShape[] shapes, ConnectionTable table, LinkHeader[] links, Uplink? uplink) =>
-        uplink is null ? Send(batch, first, end, shapes, table, links, uplink, isTunnelled: false, isSummed: false)
-            : uplink.ComputesChecksums ? Send(batch, first, end, shapes, table, links, uplink, isTunnelled: true, isSummed: true)
-            : Send(batch, first, end, shapes, table, links, uplink, isTunnelled: true, isSummed: false);
+        FrameBatch batch, int first, int end, FrameShape[] shapes, SlabElements<Connection> records, LinkHeader[] links, Uplink? uplink) =>
+        uplink is null ? Send(batch, first, end, shapes, records, links, uplink, isTunnelled: false, isSummed: false)
+            : uplink.ComputesChecksums ? Send(batch, first, end, shapes, records, links, uplink, isTunnelled: true, isSummed: true)
+            : Send(batch, first, end, shapes, records, links, uplink, isTunnelled: true, isSummed: false);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static long Send(
-        FrameBatch batch, int first, int end, FrameShape[] shapes, ConnectionTable table, LinkHeader[] links, Uplink? uplink,
+        FrameBatch batch, int first, int end, FrameShape[] shapes, SlabElements<Connection> records, LinkHeader[] links, Uplink? uplink,
         bool isTunnelled, bool isSummed)
     {
         ref byte arena = ref MemoryMarshal.GetReference(batch.Arena);
         ref FrameShape shape = ref shapes[first];
         ref FrameShape last = ref Unsafe.Add(ref shape, end - first);
         ref LinkHeader noLink = ref MemoryMarshal.GetArrayDataReference(links);
-        SlabElements<Connection> records = table.Records;
         ushort identification = uplink is null ? (ushort)0 : uplink.TakeIdentifications(end - first);
         for (; Unsafe.IsAddressLessThan(ref shape, ref last); shape = ref Unsafe.Add(ref shape, 1))
         {

@@ -19,6 +19,7 @@ echo "# ran \`bench/compare/run.sh $ROUNDS $RUNS $CPU $BATCH $MOST\` at $(git re
 for round in $(seq "$ROUNDS"); do
   echo "round $round of $ROUNDS: C" >&2
   "$OBJ/swarm_user" "$RUNS" "$CPU" "$MOST" > "$RAW/$round.c.txt"
+  "$OBJ/swarm_whole" "$RUNS" "$CPU" "$MOST" > "$RAW/$round.whole.txt"
   echo "round $round of $ROUNDS: FastPathLb" >&2
   $BENCH peers "$RUNS" "$CPU" "$BATCH" "$MOST" > "$RAW/$round.fastpathlb.txt"
   if [ -x "$OBJ/swarm_bench" ] && [ "$(id -u)" = 0 ]; then

@@ -11,6 +11,7 @@ namespace FastPathLb.Benchmarks.Peers;
 internal static class PeersReport
 {
     private const string Loop = "C bursts";
+    private const string WholeLoop = "C whole work";
     private const string Ours = "FastPathLb";
     private const string Kernel = "XDP fastest";
     private const string Stock = "stock kernel";
@@ -74,6 +75,7 @@ internal static class PeersReport
             }
         }
 
+        AddWhole(text, rows);
         AddStock(text, rows);
         AddSizes(text, rows);
         text.Append("\n## Everything\n\n| program | work | connections | frames from | net least | net median | generator alone |\n|---|---|--:|---|--:|--:|--:|\n");
@@ -91,6 +93,27 @@ internal static class PeersReport
         }
 
         return text.ToString();
+    }
+
+    /// <summary>The C loop where it does what FastPathLb does: what that costs in either language.</summary>
+    private static void AddWhole(StringBuilder text, PeersRow[] rows)
+    {
+        PeersRow[] measured = [.. rows.Where(row => row.Program == WholeLoop && Find(rows, Ours, row) is not null)];
+        if (measured.Length == 0)
+        {
+            return;
+        }
+
+        text.Append("\nThe same work in C: all lengths and both IPv4 checksums, windows of both ends, two expiry times, counters, descriptors (`peers/whole.h`).\n\n")
+            .Append("| work | connections | frames from | C loop | C loop, whole work | FastPathLb | whole work : C loop | FastPathLb : whole work |\n")
+            .Append("|---|--:|---|--:|--:|--:|--:|--:|\n");
+        foreach (PeersRow whole in measured)
+        {
+            PeersRow? ours = Find(rows, Ours, whole);
+            PeersRow? loop = Find(rows, Loop, whole);
+            text.Append(CultureInfo.InvariantCulture, $"| {whole.Work} | {whole.FlowCount:N0} | {whole.Source} | {Cell(loop)} | {Cell(whole)} | ")
+                .Append(CultureInfo.InvariantCulture, $"{Cell(ours)} | {Ratio(whole, loop)} | {Ratio(ours, whole)} |\n");
+        }
     }
 
     /// <summary>The kernel's own path, where it was measured: VXLAN, bridge, conntrack, nftables, and back.</summary>

@@ -19,7 +19,8 @@ namespace FastPathLb.Balancer.FastPath;
 /// <remarks>
 /// <code>
 /// Read (a few frames, ahead):     recognise → hash, ask for index lines → ask for connections
-/// Step (each in order):           key → connection → states and timeouts
+/// Match (each in order):          key → connection → what was decided, where it goes
+/// Step (those matched):           states and timeouts
 /// Send (those stepped):           checksums by delta → headers
 /// Learn (after the general path): what was counted, where it went
 /// </code>

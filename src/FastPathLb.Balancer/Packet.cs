@@ -105,6 +105,9 @@ public sealed class Packet
     /// <summary>Whether nobody holds the reply that the pending entry was bound to last.</summary>
     internal bool HasFreeReply { get; set; }
 
+    /// <summary>The hash of that reply's key, where nobody holds it.</summary>
+    internal ulong FreeReplyHash { get; set; }
+
     /// <summary>Whether the connection is to be forgotten once the packet has left.</summary>
     public bool ForgetsConnection { get; set; }
 
@@ -150,7 +153,12 @@ public sealed class Packet
     /// <summary>Prepares for a packet whose IPv4 header begins at an offset of the arena and was validated.</summary>
     public void Begin(FrameBatch batch, int start, int capturedBytes, int inputIndex, long now)
     {
-        Batch = batch;
+        if (!ReferenceEquals(Batch, batch))
+        {
+            // A reference is stored with a note for the collector: most packets come in the batch of the one before.
+            Batch = batch;
+        }
+
         Start = start;
         CapturedBytes = capturedBytes;
         InputIndex = inputIndex;

@@ -102,7 +102,7 @@ public sealed class ConnectionIndex : IDisposable
     public long SizeBytes => _lines.SizeBytes;
 
     /// <summary>Finds a key.</summary>
-    public bool TryFind(in FlowKey key, ulong hash, out int number, out FlowDirection direction)
+    public bool TryFind(FlowKey key, ulong hash, out int number, out FlowDirection direction)
     {
         ulong tag = Tag(hash);
         uint lineIndex = Home(hash);
@@ -141,7 +141,7 @@ public sealed class ConnectionIndex : IDisposable
     }
 
     /// <summary>Publishes a key of a connection whose record is complete, unless a rival holds the same key.</summary>
-    public IndexInsert TryInsert(in FlowKey key, ulong hash, int number, FlowDirection direction)
+    public IndexInsert TryInsert(FlowKey key, ulong hash, int number, FlowDirection direction)
     {
         ulong word = Tag(hash) | (direction == FlowDirection.Reply ? DirectionBit : 0) | (uint)(number + 1);
         if (!IsShared)
@@ -243,7 +243,7 @@ public sealed class ConnectionIndex : IDisposable
     }
 
     /// <summary>The same where no other thread inserts: rivals and a free slot are looked for in one pass.</summary>
-    private IndexInsert InsertAlone(in FlowKey key, ulong hash, ulong word)
+    private IndexInsert InsertAlone(FlowKey key, ulong hash, ulong word)
     {
         ulong tag = Tag(hash);
         uint lineIndex = Home(hash);
@@ -325,7 +325,7 @@ public sealed class ConnectionIndex : IDisposable
         return false;
     }
 
-    private Rival FindRival(in FlowKey key, ulong hash, uint ownLine, int ownSlot)
+    private Rival FindRival(FlowKey key, ulong hash, uint ownLine, int ownSlot)
     {
         ulong tag = Tag(hash);
         uint lineIndex = Home(hash);

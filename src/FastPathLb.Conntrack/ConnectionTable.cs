@@ -83,7 +83,7 @@ public sealed class ConnectionTable : IDisposable
     public ref Connection this[int number] => ref _connections[number];
 
     /// <summary>Hash of a key under this table's seed.</summary>
-    public ulong Hash(in FlowKey key) => key.Hash(_seed);
+    public ulong Hash(FlowKey key) => key.Hash(_seed);
 
     /// <summary>Hash of a key's two words under this table's seed.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -96,11 +96,11 @@ public sealed class ConnectionTable : IDisposable
     public LookAhead LookAhead => new(_connections.Elements, new ConnectionIndex.Homes(_index), _seed);
 
     /// <summary>Finds the connection a packet with this key belongs to, and the packet's direction in it.</summary>
-    public bool TryFind(in FlowKey key, out int number, out FlowDirection direction) =>
+    public bool TryFind(FlowKey key, out int number, out FlowDirection direction) =>
         _index.TryFind(key, key.Hash(_seed), out number, out direction);
 
     /// <summary>The same with the hash at hand.</summary>
-    public bool TryFind(in FlowKey key, ulong hash, out int number, out FlowDirection direction) =>
+    public bool TryFind(FlowKey key, ulong hash, out int number, out FlowDirection direction) =>
         _index.TryFind(key, hash, out number, out direction);
 
     /// <summary>Whether a record belongs to another worker: its keys may be read, and nothing else.</summary>
@@ -190,7 +190,12 @@ public sealed class ConnectionTable : IDisposable
     }
 
     /// <summary>Makes a record found by its original key.</summary>
-    public IndexInsert IndexOriginal(int number)
+    public IndexInsert IndexOriginal(int number) =>
+        (_connections[number].Flags & ConnectionFlags.IndexedOriginal) != 0 ? IndexInsert.Done
+            : IndexOriginal(number, _connections[number].Original.Hash(_seed));
+
+    /// <summary>The same with the key's hash at hand.</summary>
+    public IndexInsert IndexOriginal(int number, ulong hash)
     {
         ref Connection connection = ref _connections[number];
         if ((connection.Flags & ConnectionFlags.IndexedOriginal) != 0)
@@ -198,7 +203,7 @@ public sealed class ConnectionTable : IDisposable
             return IndexInsert.Done;
         }
 
-        IndexInsert result = _index.TryInsert(connection.Original, connection.Original.Hash(_seed), number, FlowDirection.Original);
+        IndexInsert result = _index.TryInsert(connection.Original, hash, number, FlowDirection.Original);
         if (result == IndexInsert.Done)
         {
             connection.Flags |= ConnectionFlags.IndexedOriginal;
@@ -208,10 +213,13 @@ public sealed class ConnectionTable : IDisposable
     }
 
     /// <summary>Makes a record found by its reply key.</summary>
-    public IndexInsert IndexReply(int number)
+    public IndexInsert IndexReply(int number) => IndexReply(number, _connections[number].Reply.Hash(_seed));
+
+    /// <summary>The same with the key's hash at hand.</summary>
+    public IndexInsert IndexReply(int number, ulong hash)
     {
         ref Connection connection = ref _connections[number];
-        IndexInsert result = _index.TryInsert(connection.Reply, connection.Reply.Hash(_seed), number, FlowDirection.Reply);
+        IndexInsert result = _index.TryInsert(connection.Reply, hash, number, FlowDirection.Reply);
         if (result == IndexInsert.Done)
         {
             connection.Flags |= ConnectionFlags.IndexedReply;

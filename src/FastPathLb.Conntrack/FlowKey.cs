@@ -17,7 +17,7 @@ namespace FastPathLb.Conntrack;
 /// All numbers are in host order. ICMP queries put their identifier into the source port and type and code into the target port,
 /// as nf_conntrack_tuple does. <see cref="Network"/> tells namespaces apart that share a table.
 /// </remarks>
-[StructLayout(LayoutKind.Sequential, Size = 16)]
+[StructLayout(LayoutKind.Sequential)]
 public struct FlowKey : IEquatable<FlowKey>
 {
     private ulong _addresses;
@@ -90,7 +90,7 @@ public struct FlowKey : IEquatable<FlowKey>
 
     /// <summary>Whether both keys are the same flow in the same direction.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly bool Matches(in FlowKey other) => Matches(other._addresses, other._rest);
+    public readonly bool Matches(FlowKey other) => Matches(other._addresses, other._rest);
 
     /// <summary>Whether the key consists of these words.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -8,7 +8,7 @@ internal sealed class BrokenIndex(Slab<Connection> connections) : IIndexUnderTes
 {
     private readonly long[] _slots = new long[128];
 
-    public IndexInsert TryInsert(in FlowKey key, ulong hash, int number)
+    public IndexInsert TryInsert(FlowKey key, ulong hash, int number)
     {
         if (TryFind(key, hash, out _))
         {
@@ -28,7 +28,7 @@ internal sealed class BrokenIndex(Slab<Connection> connections) : IIndexUnderTes
         return IndexInsert.Full;
     }
 
-    public bool TryFind(in FlowKey key, ulong hash, out int number)
+    public bool TryFind(FlowKey key, ulong hash, out int number)
     {
         for (int slot = 0; slot < _slots.Length; slot++)
         {

@@ -5,10 +5,10 @@ internal sealed class RealIndex(Slab<Connection> connections) : IIndexUnderTest
 {
     private readonly ConnectionIndex _index = new(connections);
 
-    public IndexInsert TryInsert(in FlowKey key, ulong hash, int number) =>
+    public IndexInsert TryInsert(FlowKey key, ulong hash, int number) =>
         _index.TryInsert(key, hash, number, FlowDirection.Original);
 
-    public bool TryFind(in FlowKey key, ulong hash, out int number) => _index.TryFind(key, hash, out number, out _);
+    public bool TryFind(FlowKey key, ulong hash, out int number) => _index.TryFind(key, hash, out number, out _);
 
     public bool Remove(ulong hash, int number) => _index.Remove(hash, number, FlowDirection.Original);
 

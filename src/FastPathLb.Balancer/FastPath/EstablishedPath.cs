@@ -165,48 +165,61 @@ internal sealed class EstablishedPath
     /// <returns>The first frame that was not sent on; nothing was changed by it.</returns>
     public int Forward(FrameBatch batch, int first, int end, ref long due, ref long latest)
     {
+        // From here on frames opened connections, and wait to be sent together.
+        int unsent = first;
         int index = first;
         for (; index < end; index++)
         {
-            // A loop that looks, one that steps, one that writes: each has its values in registers, where one of all had them on the stack.
-            int matched = Match(batch, index, end, out bool isUnknown);
-            if (matched > index)
+            if (!IsNew(ref _shapes[index]))
             {
-                int next = Step(batch, index, matched, due, ref latest);
-                if (next > index)
+                // A loop that looks, one that steps, one that writes: each has its values in registers, where one of all had them on the stack.
+                int matched = Match(batch, index, end, out bool isUnknown);
+                if (matched > index)
                 {
-                    _forwarded += next - index;
-                    _forwardedBytes += FrameWriter.Send(batch, index, next, _shapes, _records, _decisions.Links, _uplink);
-                    index = next;
+                    Send(batch, unsent, index);
+                    int next = Step(batch, index, matched, due, ref latest);
+                    Send(batch, index, next);
+                    index = unsent = next;
+                    if (next < matched)
+                    {
+                        break;
+                    }
                 }
 
-                if (next < matched)
+                if (!isUnknown)
                 {
-                    return index;
+                    break;
                 }
-            }
-
-            if (!isUnknown)
-            {
-                return index;
             }
 
             long now = Math.Max(batch.Frames[index].TimestampNanoseconds, latest);
             if (now >= due)
             {
-                return index;
+                break;
             }
 
             _unknownCount++;
-            if (!TryOpen(batch, index, ref _shapes[index], now))
+            if (!TryOpen(batch, index, ref _shapes[index], now, out bool isSent))
             {
-                return index;
+                break;
             }
 
-            due = Math.Min(due, _space.NextDue);
+            // Nothing but the wheel has something new to do.
+            due = Math.Min(due, _table.Wheel.NextDue);
             latest = now;
+            if (!isSent)
+            {
+                Send(batch, unsent, index);
+                unsent = index + 1;
+            }
+            else if (IsOverBefore(_shapes[index].Entry.Number, due))
+            {
+                Send(batch, unsent, index + 1);
+                unsent = index + 1;
+            }
         }
 
+        Send(batch, unsent, index);
         return index;
     }
 
@@ -520,6 +533,28 @@ internal sealed class EstablishedPath
         return end - (int)(Unsafe.ByteOffset(ref shape, ref last) / Unsafe.SizeOf<FrameShape>());
     }
 
+    private void Send(FrameBatch batch, int first, int end)
+    {
+        if (end > first)
+        {
+            _forwarded += end - first;
+            _forwardedBytes += FrameWriter.Send(batch, first, end, _shapes, _records, _decisions.Links, _uplink);
+        }
+    }
+
+    /// <summary>Whether a frame may open a connection, and nobody knows its flow, neither at the first look nor now.</summary>
+    private bool IsNew(ref FrameShape shape) =>
+        shape.Entry.IsNone && shape.Kind is FrameKind.Opening or FrameKind.Datagram && !TryFind(ref shape);
+
+    /// <summary>
+    /// Whether a connection may end before something else has to be done: then whoever looks for its reply's key may take that away.
+    /// </summary>
+    private bool IsOverBefore(int number, long due)
+    {
+        ref Connection connection = ref _table[number];
+        return connection.IpvsExpires < due || connection.TrackExpires < due;
+    }
+
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool TryFind(ref FrameShape shape)
     {
@@ -533,9 +568,15 @@ internal sealed class EstablishedPath
     }
 
     /// <summary>Opens the connection of a frame whose flow is not known, where others were opened likewise.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="index">The frame.</param>
+    /// <param name="shape">What it looks like.</param>
+    /// <param name="now">Time, nanoseconds since the Unix epoch.</param>
+    /// <param name="isSent">Whether the frame is to be sent, or else was dropped.</param>
     /// <returns><see langword="false"/> where the general path must see the frame; nothing was changed.</returns>
-    private bool TryOpen(FrameBatch batch, int index, ref FrameShape shape, long now)
+    private bool TryOpen(FrameBatch batch, int index, ref FrameShape shape, long now, out bool isSent)
     {
+        isSent = false;
         if (!_opening.TryOpen(batch, index, shape, now, out int number, out int noted, out DropReason dropped))
         {
             return false;
@@ -556,8 +597,7 @@ internal sealed class EstablishedPath
 
         shape.Entry = new IndexEntry(number, FlowDirection.Original);
         shape.Link = (ushort)decision.Link;
-        _forwarded++;
-        _forwardedBytes += FrameWriter.Send(batch, index, index + 1, _shapes, _records, _decisions.Links, _uplink);
+        isSent = true;
         return true;
     }
 

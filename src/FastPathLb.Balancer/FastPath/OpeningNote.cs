@@ -32,11 +32,11 @@ internal sealed class OpeningNote
     public int LengthMaxBytes { get; private set; }
 
     /// <summary>Whether it is about packets of this flow to their address and port.</summary>
-    public bool IsFor(in FlowKey key, ushort generation) =>
+    public bool IsFor(FlowKey key, ushort generation) =>
         _address == key.Destination && _port == key.DestinationPort && _protocol == key.Protocol && Generation == generation;
 
     /// <summary>Begins anew, about packets of a flow and others to the same address and port.</summary>
-    public void Begin(in FlowKey key, ushort generation, VirtualService service, PacketRule? sourceRule)
+    public void Begin(FlowKey key, ushort generation, VirtualService service, PacketRule? sourceRule)
     {
         _address = key.Destination;
         _port = key.DestinationPort;

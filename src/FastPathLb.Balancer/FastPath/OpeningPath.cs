@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using FastPathLb.Balancer.Ipvs;
@@ -17,6 +18,7 @@ namespace FastPathLb.Balancer.FastPath;
 internal sealed class OpeningPath
 {
     private const int NotesMax = 256;
+    private const int SourcesMax = 256;
     private const ulong MacMask = 0xFFFF_FFFF_FFFF;
 
     private readonly NetworkNamespace _space;
@@ -26,6 +28,7 @@ internal sealed class OpeningPath
     private readonly OverlayNetwork? _network;
     private readonly FlowDecisions _decisions;
     private readonly OpeningNote[] _notes = new OpeningNote[NotesMax];
+    private readonly KnownSource[] _sources = new KnownSource[SourcesMax];
 
     public OpeningPath(NetworkNamespace space, NetworkInterface device, OverlayNetwork? network, FlowDecisions decisions)
     {
@@ -40,6 +43,15 @@ internal sealed class OpeningPath
             // All at the start: whoever calls port after port makes a note of each.
             _notes[index] = new OpeningNote();
         }
+    }
+
+    /// <summary>Who sent packets that were let in and taught nothing, under which configuration.</summary>
+    private struct KnownSource
+    {
+        public ulong Mac;
+        public uint Vtep;
+        public uint Address;
+        public ushort Generation;
     }
 
     /// <summary>Opens the connection of a packet whose flow nobody knows.</summary>
@@ -61,7 +73,7 @@ internal sealed class OpeningPath
         FlowKey key = shape.Key;
         OpeningNote note = _notes[SlotOf(key)];
         if (!note.IsFor(key, _decisions.Generation) || !note.IsComplete()
-            || shape.LengthBytes > note.LengthMaxBytes || !IsOrdinary(key) || (_network is not null && !IsSourceKnown(batch, shape)))
+            || shape.LengthBytes > note.LengthMaxBytes || !IsOrdinary(key) || !IsSourceKnown(batch, shape, key.Source))
         {
             return false;
         }
@@ -80,7 +92,7 @@ internal sealed class OpeningPath
         VirtualService service = note.Service!;
         int picked = service.Pick(key.Source, key.SourcePort, key.Destination);
         noted = picked < 0 ? 0 : note.DecisionFor(_ipvs.Servers[picked]);
-        if (noted == 0 || !_ipvs.Connections.TryReserve(key, out number))
+        if (noted == 0 || !_ipvs.Connections.TryReserve(key, shape.Hash, out number))
         {
             return false;
         }
@@ -125,21 +137,41 @@ internal sealed class OpeningPath
         note.Add(server, decision, _decisions.Decisions[decision].LengthMaxBytes);
     }
 
-    private static int SlotOf(in FlowKey key) =>
+    private static int SlotOf(FlowKey key) =>
         (int)(((key.Destination ^ ((uint)key.DestinationPort << 16) ^ (uint)key.Protocol) * 0x9E3779B1) >> 24);
 
     /// <summary>Whether nothing that no rule tells of makes a packet's way another than that of others to the same address.</summary>
-    private bool IsOrdinary(in FlowKey key) =>
+    private bool IsOrdinary(FlowKey key) =>
         key.SourcePort != IpvsScheduling.FtpDataPort && !_ipvs.Settings.DropsPackets && !_ipvs.NeedsWholeTable && _table.HasRoom
-        && !_space.IsMartianSource(key.Source, key.Destination) && !_ipvs.Connections.IsReply(key);
+        && !_ipvs.Connections.IsReply(key);
 
-    private bool IsSourceKnown(FrameBatch batch, in FrameShape shape)
+    /// <summary>Whether the namespace, and at the underlay bridge and VXLAN device, let the sender's packets in and learn nothing from them.</summary>
+    private bool IsSourceKnown(FrameBatch batch, in FrameShape shape, uint address)
     {
-        ref byte packet = ref Unsafe.Add(ref MemoryMarshal.GetReference(batch.Arena), shape.Start);
-        ulong mac = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref packet, -8)) & MacMask;
-        return _network!.IsKnown(
-            new MacAddress(System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(mac) >> 16),
-            System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(
-                Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref packet, -LinkHeader.VtepBytesBefore))));
+        ulong mac = 0;
+        uint vtep = 0;
+        if (_network is not null)
+        {
+            ref byte packet = ref Unsafe.Add(ref MemoryMarshal.GetReference(batch.Arena), shape.Start);
+            mac = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref packet, -8)) & MacMask;
+            vtep = Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref packet, -LinkHeader.VtepBytesBefore));
+        }
+
+        ref KnownSource known = ref _sources[(int)((address * 0x9E3779B1) >> 24)];
+        if (known.Address == address && known.Mac == mac && known.Vtep == vtep && known.Generation == _decisions.Generation)
+        {
+            return true;
+        }
+
+        // Without an address one may ask everybody at once, and nobody else.
+        if (address == 0 || _space.IsMartianSource(address, destination: 0)
+            || (_network is not null && !_network.IsKnown(
+                new MacAddress(BinaryPrimitives.ReverseEndianness(mac) >> 16), BinaryPrimitives.ReverseEndianness(vtep))))
+        {
+            return false;
+        }
+
+        known = new KnownSource { Mac = mac, Vtep = vtep, Address = address, Generation = _decisions.Generation };
+        return true;
     }
 }

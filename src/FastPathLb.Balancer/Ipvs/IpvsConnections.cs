@@ -55,7 +55,7 @@ public sealed class IpvsConnections
     }
 
     /// <summary>Finds the connection of a packet from a client, by the addresses the client used (ip_vs_conn_in_get).</summary>
-    internal bool TryFindIn(in FlowKey key, long now, out int number)
+    internal bool TryFindIn(FlowKey key, long now, out int number)
     {
         if (!_table.TryFind(key, out number, out FlowDirection direction) || direction != FlowDirection.Original
             || !_table.TryOwn(number) || !_table[number].IsBalanced)
@@ -131,7 +131,7 @@ public sealed class IpvsConnections
     /// packet, or else after <see cref="IndexReplyOf"/>: nothing can answer before that packet has left.
     /// </summary>
     /// <returns>Its number, or -1 where the table is full.</returns>
-    internal int Open(in FlowKey key, RealServer server, bool isOnePacket, long now)
+    internal int Open(FlowKey key, RealServer server, bool isOnePacket, long now)
     {
         int number;
         if (_table.TryFind(key, out int found, out FlowDirection direction) && direction == FlowDirection.Original
@@ -142,7 +142,7 @@ public sealed class IpvsConnections
         }
         else
         {
-            if (!TryReserve(key, out number))
+            if (!TryReserve(key, _table.Hash(key), out number))
             {
                 return -1;
             }
@@ -153,7 +153,7 @@ public sealed class IpvsConnections
     }
 
     /// <summary>Takes a record for a flow that nobody knows, and has it found.</summary>
-    internal bool TryReserve(in FlowKey key, out int number)
+    internal bool TryReserve(FlowKey key, ulong hash, out int number)
     {
         number = _table.Allocate();
         if (number < 0)
@@ -162,7 +162,7 @@ public sealed class IpvsConnections
         }
 
         _table[number].Original = key;
-        if (_table.IndexOriginal(number) == IndexInsert.Done)
+        if (_table.IndexOriginal(number, hash) == IndexInsert.Done)
         {
             return true;
         }
@@ -201,7 +201,7 @@ public sealed class IpvsConnections
     /// <param name="translatedSource">Address that the server sees as the client's.</param>
     /// <param name="translatedPort">Port that the server sees as the client's.</param>
     /// <param name="now">Time, nanoseconds since the Unix epoch.</param>
-    public bool Adopt(in FlowKey key, RealServer server, uint translatedSource, ushort translatedPort, long now)
+    public bool Adopt(FlowKey key, RealServer server, uint translatedSource, ushort translatedPort, long now)
     {
         if (_table.TryFind(key, out _, out _))
         {
@@ -235,7 +235,7 @@ public sealed class IpvsConnections
     }
 
     /// <summary>A persistence template (ip_vs_sched_persist).</summary>
-    internal int OpenTemplate(in FlowKey key, RealServer server, long timeout, long now)
+    internal int OpenTemplate(FlowKey key, RealServer server, long timeout, long now)
     {
         int number = _table.Allocate();
         if (number < 0)
@@ -395,7 +395,7 @@ public sealed class IpvsConnections
         return false;
     }
 
-    private bool MatchesOut(int number, in FlowKey key)
+    private bool MatchesOut(int number, FlowKey key)
     {
         ref Connection connection = ref _table[number];
         return connection.IsBalanced && (connection.Flags & ConnectionFlags.Template) == 0

@@ -127,8 +127,7 @@ public sealed class AddressTranslator
                 break;
         }
 
-        FlowKey chosen = Choose(current, isSource, address, ports, packet.Now, out bool isFree);
-        packet.HasFreeReply = isFree;
+        FlowKey chosen = Choose(packet, current, isSource, address, ports);
         if (!chosen.Matches(current))
         {
             entry.Reply = FlowKeyReader.Invert(chosen);
@@ -137,9 +136,9 @@ public sealed class AddressTranslator
     }
 
     /// <summary>A tuple with the wanted address whose reply nobody holds yet (get_unique_tuple).</summary>
-    private FlowKey Choose(in FlowKey current, bool isSource, uint address, PortRange? ports, long now, out bool isFree)
+    private FlowKey Choose(Packet packet, FlowKey current, bool isSource, uint address, PortRange? ports)
     {
-        isFree = false;
+        packet.HasFreeReply = false;
         FlowKey chosen = current;
         if (isSource)
         {
@@ -153,21 +152,20 @@ public sealed class AddressTranslator
         ushort port = isSource ? chosen.SourcePort : chosen.DestinationPort;
         if (ports is PortRange range)
         {
-            if (range.Contains(port) && (range.Low == range.High || (isFree = !IsUsed(chosen, now))))
+            if (range.Contains(port) && (range.Low == range.High || !IsUsed(packet, chosen)))
             {
                 return chosen;
             }
         }
-        else if (!IsUsed(chosen, now))
+        else if (!IsUsed(packet, chosen))
         {
-            isFree = true;
             return chosen;
         }
 
-        return isSource && TryRecordedPort(current, ref chosen, now) ? chosen : SearchPort(chosen, isSource, ports, now, out isFree);
+        return isSource && TryRecordedPort(packet, current, ref chosen) ? chosen : SearchPort(packet, chosen, isSource, ports);
     }
 
-    private bool TryRecordedPort(FlowKey current, ref FlowKey chosen, long now)
+    private bool TryRecordedPort(Packet packet, FlowKey current, ref FlowKey chosen)
     {
         // A recording knows no namespaces.
         current.Network = 0;
@@ -178,7 +176,7 @@ public sealed class AddressTranslator
         }
 
         recorded.SourcePort = port;
-        if (IsUsed(recorded, now))
+        if (IsUsed(packet, recorded))
         {
             return false;
         }
@@ -187,12 +185,18 @@ public sealed class AddressTranslator
         return true;
     }
 
-    private bool IsUsed(in FlowKey key, long now) => _tracker.IsTaken(FlowKeyReader.Invert(key), now);
+    /// <summary>Whether somebody holds the reply to a key; notes with the packet where it is free.</summary>
+    private bool IsUsed(Packet packet, FlowKey key)
+    {
+        bool isTaken = _tracker.IsTaken(FlowKeyReader.Invert(key), packet.Now, out ulong hash);
+        packet.HasFreeReply = !isTaken;
+        packet.FreeReplyHash = hash;
+        return isTaken;
+    }
 
     /// <summary>Tries ports of the range (nf_nat_l4proto_unique_tuple); the last one tried comes back where none is free.</summary>
-    private FlowKey SearchPort(FlowKey key, bool isSource, PortRange? ports, long now, out bool isFree)
+    private FlowKey SearchPort(Packet packet, FlowKey key, bool isSource, PortRange? ports)
     {
-        isFree = false;
         if (key.Protocol is not (IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp or IpProtocol.UdpLite or IpProtocol.Icmp)
             || (ports is null && !isSource))
         {
@@ -229,9 +233,8 @@ public sealed class AddressTranslator
                     key.DestinationPort = candidate;
                 }
 
-                if (!IsUsed(key, now))
+                if (!IsUsed(packet, key))
                 {
-                    isFree = true;
                     return key;
                 }
             }

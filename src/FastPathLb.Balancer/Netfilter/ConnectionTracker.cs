@@ -170,7 +170,7 @@ public sealed class ConnectionTracker
         return true;
     }
 
-    private static void BeginPending(Packet packet, in FlowKey key)
+    private static void BeginPending(Packet packet, FlowKey key)
     {
         packet.Pending = default;
         packet.Pending.Original = key;
@@ -184,7 +184,7 @@ public sealed class ConnectionTracker
 
     /// <summary>Begins the entry of a first packet, whose flow is not in the table.</summary>
     /// <returns>Whether it is valid and belongs to no connection yet.</returns>
-    internal bool TryBegin(Packet packet, in FlowKey key)
+    internal bool TryBegin(Packet packet, FlowKey key)
     {
         BeginPending(packet, key);
         return StepProtocol(packet, ref packet.Pending) == TrackVerdict.Accept;
@@ -330,7 +330,7 @@ public sealed class ConnectionTracker
         const ConnectionFlags TrackFlags = ConnectionFlags.SeenReply | ConnectionFlags.Assured
             | ConnectionFlags.SourceNat | ConnectionFlags.DestinationNat;
         entry.Flags = (entry.Flags & ~TrackFlags) | (packet.Pending.Flags & TrackFlags) | ConnectionFlags.Tracked;
-        if (_table.IndexOriginal(number) != IndexInsert.Done || _table.IndexReply(number) != IndexInsert.Done)
+        if (_table.IndexOriginal(number) != IndexInsert.Done || IndexReply(packet, number) != IndexInsert.Done)
         {
             Forget(number, packet.Now);
             packet.ClearTracking();
@@ -348,6 +348,9 @@ public sealed class ConnectionTracker
         return DropReason.None;
     }
 
+    private IndexInsert IndexReply(Packet packet, int number) =>
+        packet.HasFreeReply ? _table.IndexReply(number, packet.FreeReplyHash) : _table.IndexReply(number);
+
     /// <summary>
     /// A segment that conntrack found invalid goes on by a second entry of its own, behind IPVS. What comes back by that belongs to
     /// IPVS's connection all the same.
@@ -362,7 +365,7 @@ public sealed class ConnectionTracker
     }
 
     /// <summary>Makes an established entry in a record whose connection is older than what was seen of it.</summary>
-    internal void Adopt(int number, in FlowKey reply, long now)
+    internal void Adopt(int number, FlowKey reply, long now)
     {
         ref Connection entry = ref _table[number];
         _table.UnindexReply(number);
@@ -409,9 +412,12 @@ public sealed class ConnectionTracker
     /// Finds a live conntrack entry by a key of either direction. One of another worker's is only found, whether it lives or not:
     /// see <see cref="ConnectionTable.IsForeign"/>.
     /// </summary>
-    internal bool TryFind(in FlowKey key, long now, out int number, out FlowDirection direction)
+    internal bool TryFind(FlowKey key, long now, out int number, out FlowDirection direction) =>
+        TryFind(key, _table.Hash(key), now, out number, out direction);
+
+    private bool TryFind(FlowKey key, ulong hash, long now, out int number, out FlowDirection direction)
     {
-        if (!_table.TryFind(key, out number, out direction))
+        if (!_table.TryFind(key, hash, out number, out direction))
         {
             return false;
         }
@@ -465,5 +471,12 @@ public sealed class ConnectionTracker
     }
 
     /// <summary>Whether a live entry holds a key (nf_conntrack_tuple_taken).</summary>
-    internal bool IsTaken(in FlowKey key, long now) => TryFind(key, now, out _, out _);
+    internal bool IsTaken(FlowKey key, long now) => TryFind(key, now, out _, out _);
+
+    /// <summary>The same with the key's hash, which whoever takes the key needs again.</summary>
+    internal bool IsTaken(FlowKey key, long now, out ulong hash)
+    {
+        hash = _table.Hash(key);
+        return TryFind(key, hash, now, out _, out _);
+    }
 }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using FastPathLb.Conntrack;
 using FastPathLb.Wire;
 
@@ -9,18 +10,8 @@ namespace FastPathLb.Balancer.Netfilter;
 internal static class FlowKeyReader
 {
     /// <summary>The flow in the other direction as conntrack expects it.</summary>
-    public static FlowKey Invert(in FlowKey key)
-    {
-        FlowKey inverted = key.Reverse();
-        if (key.Protocol == IpProtocol.Icmp)
-        {
-            inverted.SourcePort = key.SourcePort;
-            inverted.DestinationPort = (ushort)(((int)Icmp.Counterpart((IcmpType)(key.DestinationPort >> 8)) << 8)
-                | (key.DestinationPort & 0xFF));
-        }
-
-        return inverted;
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static FlowKey Invert(FlowKey key) => key.Protocol == IpProtocol.Icmp ? InvertQuery(key) : key.Reverse();
 
     /// <summary>Reads a flow key from an IPv4 packet, or from as much of one as an ICMP error quotes.</summary>
     /// <param name="packet">From the IPv4 header on, as far as it is there.</param>
@@ -73,5 +64,14 @@ internal static class FlowKeyReader
                 key = FlowKey.FromWords(addresses, rest);
                 return true;
         }
+    }
+
+    private static FlowKey InvertQuery(FlowKey key)
+    {
+        FlowKey inverted = key.Reverse();
+        inverted.SourcePort = key.SourcePort;
+        inverted.DestinationPort = (ushort)(((int)Icmp.Counterpart((IcmpType)(key.DestinationPort >> 8)) << 8)
+            | (key.DestinationPort & 0xFF));
+        return inverted;
     }
 }

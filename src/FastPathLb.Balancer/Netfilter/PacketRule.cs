@@ -130,7 +130,7 @@ public sealed class PacketRule : ITrafficCounter
     }
 
     /// <summary>Whether a flow's packets can match, by addresses, protocol and ports.</summary>
-    internal bool MatchesFlow(in FlowKey flow) =>
+    internal bool MatchesFlow(FlowKey flow) =>
         !IsUnsupported
         && (Source.Length == 0 || Source.Contains(new Ipv4Address(flow.Source)) != IsSourceNegated)
         && (Destination.Length == 0 || Destination.Contains(new Ipv4Address(flow.Destination)) != IsDestinationNegated)

@@ -83,7 +83,7 @@ public sealed class RuleTable
     }
 
     /// <summary>The mark a flow's packets would have after a hook's MARK rules, as far as addresses and ports decide.</summary>
-    internal uint MarkOf(HookPoint hook, in FlowKey flow, uint mark)
+    internal uint MarkOf(HookPoint hook, FlowKey flow, uint mark)
     {
         foreach (PacketRule rule in _hooks[(int)hook].Rules)
         {

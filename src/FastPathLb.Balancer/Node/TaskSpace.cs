@@ -103,7 +103,7 @@ internal sealed class TaskSpace : ILinkOutput, ILocalPrograms
         _isShadowed ? DropReason.None : _port.Bridge.Forward(_port, batch, offset, lengthBytes, inputIndex, now);
 
     // The program's own packet, from the port that it listens on; what becomes of it is the frame that was captured.
-    private void KeepUp(FrameBatch batch, ReadOnlySpan<byte> frame, in FlowKey reply, int inputIndex, long now)
+    private void KeepUp(FrameBatch batch, ReadOnlySpan<byte> frame, FlowKey reply, int inputIndex, long now)
     {
         int copy = batch.RentOutput(frame.Length);
         frame.CopyTo(batch.Slice(copy, frame.Length));

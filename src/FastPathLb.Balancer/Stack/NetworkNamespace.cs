@@ -231,7 +231,7 @@ public sealed class NetworkNamespace
     /// The virtual service that a flow from a client would reach: by the mark its packets would get at PREROUTING and INPUT, or by
     /// address and port. Counts nothing.
     /// </summary>
-    public VirtualService? FindServiceOf(in FlowKey flow)
+    public VirtualService? FindServiceOf(FlowKey flow)
     {
         uint fwmark = Mangle.MarkOf(HookPoint.LocalIn, flow, Mangle.MarkOf(HookPoint.PreRouting, flow, 0));
         return Ipvs.FindService(fwmark, flow.Protocol, flow.Destination, flow.DestinationPort);

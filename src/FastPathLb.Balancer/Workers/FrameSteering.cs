@@ -124,7 +124,7 @@ public sealed class FrameSteering
     /// Whether a flow lives, as far as can be seen from outside: another thread may write the times, or give the record back; then the
     /// answer is a moment old, and a connection is opened out of turn.
     /// </summary>
-    private bool IsKnown(in FlowKey key, long now)
+    private bool IsKnown(FlowKey key, long now)
     {
         if (!_space.Connections.TryFind(key, out int number, out _))
         {

@@ -22,10 +22,10 @@ public sealed class DestinationHashScheduler : Scheduler
 
     private void Fill()
     {
-        IReadOnlyList<RealServer> servers = Service.Servers;
+        ReadOnlySpan<RealServer> servers = Service.Walked;
         for (int bucket = 0; bucket < TableSize; bucket++)
         {
-            _table[bucket] = servers.Count == 0 ? null : servers[bucket % servers.Count];
+            _table[bucket] = servers.Length == 0 ? null : servers[bucket % servers.Length];
         }
     }
 }

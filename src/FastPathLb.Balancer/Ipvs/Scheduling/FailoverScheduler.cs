@@ -14,8 +14,8 @@ public sealed class FailoverScheduler : Scheduler
     public override RealServer? Pick(uint client, ushort clientPort, uint called)
     {
         RealServer? highest = null;
-        IReadOnlyList<RealServer> servers = Service.Servers;
-        for (int index = 0; index < servers.Count; index++)
+        ReadOnlySpan<RealServer> servers = Service.Walked;
+        for (int index = 0; index < servers.Length; index++)
         {
             RealServer server = servers[index];
             if (server.CanTake && (!_overflows || server.ActiveConnections <= server.Weight)

@@ -12,8 +12,8 @@ public sealed class LeastConnectionScheduler : Scheduler
     public override RealServer? Pick(uint client, ushort clientPort, uint called)
     {
         RealServer? least = null;
-        IReadOnlyList<RealServer> servers = Service.Servers;
-        for (int index = 0; index < servers.Count; index++)
+        ReadOnlySpan<RealServer> servers = Service.Walked;
+        for (int index = 0; index < servers.Length; index++)
         {
             RealServer server = servers[index];
             if (server.CanTake && (least is null || Overhead(server) < Overhead(least)))

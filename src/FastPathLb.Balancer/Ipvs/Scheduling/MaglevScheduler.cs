@@ -96,10 +96,10 @@ public sealed class MaglevScheduler : Scheduler
 
     private void Fill()
     {
-        IReadOnlyList<RealServer> servers = Service.Servers;
+        ReadOnlySpan<RealServer> servers = Service.Walked;
         int divisor = 0;
         int highest = 0;
-        for (int index = 0; index < servers.Count; index++)
+        for (int index = 0; index < servers.Length; index++)
         {
             int weight = servers[index].LastWeight;
             if (weight > 0)
@@ -117,10 +117,10 @@ public sealed class MaglevScheduler : Scheduler
 
         // Huge weights are shifted down, so that one turn does not take a good part of the table.
         int shift = Math.Max(32 - BitOperations.LeadingZeroCount((uint)(highest / divisor)) - TableWeightBits, 0);
-        uint[] permutation = new uint[servers.Count];
-        uint[] skip = new uint[servers.Count];
-        int[] turns = new int[servers.Count];
-        for (int index = 0; index < servers.Count; index++)
+        uint[] permutation = new uint[servers.Length];
+        uint[] skip = new uint[servers.Length];
+        int[] turns = new int[servers.Length];
+        for (int index = 0; index < servers.Length; index++)
         {
             RealServer server = servers[index];
             permutation[index] = Hash(server.Address, server.Port, FirstKey, 0) % TableSize;
@@ -132,7 +132,7 @@ public sealed class MaglevScheduler : Scheduler
         Populate(servers, permutation, skip, turns);
     }
 
-    private void Populate(IReadOnlyList<RealServer> servers, uint[] permutation, uint[] skip, int[] turns)
+    private void Populate(ReadOnlySpan<RealServer> servers, uint[] permutation, uint[] skip, int[] turns)
     {
         bool[] isTaken = new bool[TableSize];
         int filled = 0;
@@ -140,7 +140,7 @@ public sealed class MaglevScheduler : Scheduler
         while (true)
         {
             int index = 0;
-            while (index < servers.Count)
+            while (index < servers.Length)
             {
                 if (turns[index] < 1)
                 {

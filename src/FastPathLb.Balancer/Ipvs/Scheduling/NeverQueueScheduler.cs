@@ -13,8 +13,8 @@ public sealed class NeverQueueScheduler : Scheduler
     {
         RealServer? least = null;
         long leastOverhead = 0;
-        IReadOnlyList<RealServer> servers = Service.Servers;
-        for (int index = 0; index < servers.Count; index++)
+        ReadOnlySpan<RealServer> servers = Service.Walked;
+        for (int index = 0; index < servers.Length; index++)
         {
             RealServer server = servers[index];
             if (server.IsOverloaded || server.Weight == 0)

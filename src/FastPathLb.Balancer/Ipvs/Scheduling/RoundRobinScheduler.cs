@@ -17,19 +17,19 @@ public sealed class RoundRobinScheduler : Scheduler
     /// <inheritdoc/>
     public override RealServer? Pick(uint client, ushort clientPort, uint called)
     {
-        IReadOnlyList<RealServer> servers = Service.Servers;
+        ReadOnlySpan<RealServer> servers = Service.Walked;
         int start = _last is null ? -1 : IndexOf(servers, _last);
-        for (int step = 1; step <= servers.Count; step++)
+        for (int step = 1; step <= servers.Length; step++)
         {
             int index = start + step;
-            if (index >= servers.Count)
+            if (index >= servers.Length)
             {
                 if (start < 0)
                 {
                     break;
                 }
 
-                index -= servers.Count;
+                index -= servers.Length;
             }
 
             if (servers[index].CanTake)
@@ -44,9 +44,9 @@ public sealed class RoundRobinScheduler : Scheduler
 
     internal override RealServer? Forecast(int picksBefore)
     {
-        IReadOnlyList<RealServer> servers = Service.Servers;
-        return servers.Count == 0 ? null
-            : servers[((_last is null ? 0 : IndexOf(servers, _last) + 1) + picksBefore) % servers.Count];
+        ReadOnlySpan<RealServer> servers = Service.Walked;
+        return servers.Length == 0 ? null
+            : servers[((_last is null ? 0 : IndexOf(servers, _last) + 1) + picksBefore) % servers.Length];
     }
 
     internal override void ServersChanged(RealServer? removed, int removedIndex)
@@ -58,9 +58,9 @@ public sealed class RoundRobinScheduler : Scheduler
         }
     }
 
-    private static int IndexOf(IReadOnlyList<RealServer> servers, RealServer server)
+    private static int IndexOf(ReadOnlySpan<RealServer> servers, RealServer server)
     {
-        for (int index = 0; index < servers.Count; index++)
+        for (int index = 0; index < servers.Length; index++)
         {
             if (ReferenceEquals(servers[index], server))
             {

@@ -53,18 +53,18 @@ public sealed class SourceHashScheduler : Scheduler
 
     private void Fill()
     {
-        IReadOnlyList<RealServer> servers = Service.Servers;
+        ReadOnlySpan<RealServer> servers = Service.Walked;
         int index = 0;
         int taken = 0;
         for (int bucket = 0; bucket < TableSize; bucket++)
         {
-            if (servers.Count == 0)
+            if (servers.Length == 0)
             {
                 _table[bucket] = null;
                 continue;
             }
 
-            index %= servers.Count;
+            index %= servers.Length;
             _table[bucket] = servers[index];
             if (++taken >= servers[index].Weight)
             {

@@ -16,8 +16,8 @@ public sealed class WeightedLeastConnectionScheduler : Scheduler
     {
         RealServer? least = null;
         long leastOverhead = 0;
-        IReadOnlyList<RealServer> servers = Service.Servers;
-        for (int index = 0; index < servers.Count; index++)
+        ReadOnlySpan<RealServer> servers = Service.Walked;
+        for (int index = 0; index < servers.Length; index++)
         {
             RealServer server = servers[index];
             if (server.IsOverloaded || (least is null && server.Weight <= 0))

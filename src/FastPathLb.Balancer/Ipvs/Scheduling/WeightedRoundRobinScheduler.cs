@@ -27,7 +27,7 @@ public sealed class WeightedRoundRobinScheduler : Scheduler
             return null;
         }
 
-        IReadOnlyList<RealServer> servers = Service.Servers;
+        ReadOnlySpan<RealServer> servers = Service.Walked;
         int last = _position;
         int index = last;
         int stop = int.MaxValue;
@@ -35,7 +35,7 @@ public sealed class WeightedRoundRobinScheduler : Scheduler
         bool isRestarted = false;
         while (true)
         {
-            for (index++; index < servers.Count; index++)
+            for (index++; index < servers.Length; index++)
             {
                 if (!servers[index].IsOverloaded && servers[index].Weight >= _required)
                 {

@@ -10,10 +10,10 @@ namespace FastPathLb.Conntrack;
 /// </summary>
 /// <remarks>
 /// <code>
-/// slot word:  63 passed | 62 tentative | 61..32 tag (30 bits of the hash) | 31 direction | 30..0 connection number + 1
+/// slot word:  63..59 passed | 58 tentative | 57..32 tag (26 bits of the hash) | 31 direction | 30..0 connection number + 1
 /// </code>
-/// An all-zero number is an empty slot. <c>passed</c> lives in slot 0 alone: an insert went on to the next line because this one
-/// was full, so a search must go on too. It is never cleared, which costs later misses one more line at the worst.
+/// An all-zero number is an empty slot. <c>passed</c> lives in slot 0 alone: so many keys lie beyond this line because it was full when
+/// they came, and a search must go on while there are any. 31 stands for more than were counted, and stays.
 /// Reading never waits. An insert publishes with one CAS and is <c>tentative</c> until it has looked for a rival with the same
 /// key; see README.md for the proof sketch. Any thread.
 /// </remarks>
@@ -25,10 +25,11 @@ public sealed class ConnectionIndex : IDisposable
     /// <summary>Lines an insert tries before it gives up: the table is full, or somebody found the seed.</summary>
     public const int ProbeLinesMax = 16;
 
-    private const int TagBits = 30;
+    private const int TagBits = 26;
     private const int TagShift = 32;
-    private const ulong Passed = 1ul << 63;
-    private const ulong Tentative = 1ul << 62;
+    private const ulong PassedOnce = 1ul << 59;
+    private const ulong Passed = 31 * PassedOnce;
+    private const ulong Tentative = 1ul << 58;
     private const ulong TagMask = ((1ul << TagBits) - 1) << TagShift;
     private const ulong NumberMask = (1ul << 31) - 1;
     private const ulong DirectionBit = 1ul << 31;
@@ -85,16 +86,45 @@ public sealed class ConnectionIndex : IDisposable
         public ulong Touch(uint line) => _lines.Touch((int)line);
 
         /// <summary>
-        /// The first entry in the line where a hash begins whose tag matches, without touching the connection's memory: what to prefetch.
+        /// The first entry from the line on where a hash begins whose tag matches, without touching the connection's memory: what to prefetch.
         /// </summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public IndexEntry Candidate(uint home, ulong hash)
         {
             ref Line line = ref _lines[(int)home];
+            ulong match = MatchCommitted(ref line, hash);
+            return match != 0 ? IndexEntry.OfSlot(SlotOf(ref line, BitOperations.TrailingZeroCount(match)))
+                : (line.First & Passed) == 0 ? default : CandidateBeyond(home, hash);
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private IndexEntry CandidateBeyond(uint home, ulong hash)
+        {
+            for (int probe = 1; probe < ProbeLinesMax; probe++)
+            {
+                home = home + 1 == _lineCount ? 0 : home + 1;
+                ref Line line = ref _lines[(int)home];
+                ulong match = MatchCommitted(ref line, hash);
+                if (match != 0)
+                {
+                    return IndexEntry.OfSlot(SlotOf(ref line, BitOperations.TrailingZeroCount(match)));
+                }
+
+                if ((line.First & Passed) == 0)
+                {
+                    break;
+                }
+            }
+
+            return default;
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static ulong MatchCommitted(ref Line line, ulong hash)
+        {
             Vector512<ulong> differences = Vector512.LoadUnsafe(ref line.First) ^ Vector512.Create(Tag(hash));
-            ulong match = Vector512.Equals(
+            return Vector512.Equals(
                 differences & Vector512.Create(TagMask | Tentative), Vector512<ulong>.Zero).ExtractMostSignificantBits();
-            return match == 0 ? default : IndexEntry.OfSlot(SlotOf(ref line, BitOperations.TrailingZeroCount(match)));
         }
     }
 
@@ -132,7 +162,7 @@ public sealed class ConnectionIndex : IDisposable
                 break;
             }
 
-            lineIndex = lineIndex + 1 == _lineCount ? 0 : lineIndex + 1;
+            lineIndex = Next(lineIndex);
         }
 
         number = -1;
@@ -163,11 +193,11 @@ public sealed class ConnectionIndex : IDisposable
                     SetNumber(ref _lines[(int)lineIndex], slot, word);
                     return IndexInsert.Done;
                 case Rival.Committed:
-                    SetNumber(ref _lines[(int)lineIndex], slot, 0);
+                    Withdraw(hash, lineIndex, slot);
                     return IndexInsert.Taken;
                 default:
                     // Two inserts of one key met: both withdraw, one comes back sooner.
-                    SetNumber(ref _lines[(int)lineIndex], slot, 0);
+                    Withdraw(hash, lineIndex, slot);
                     Thread.SpinWait(1 + ((number * 7) & 31) + (attempt << 2));
                     break;
             }
@@ -188,11 +218,15 @@ public sealed class ConnectionIndex : IDisposable
                 {
                     if (IsShared)
                     {
-                        SetNumber(ref line, slot, 0);
+                        Withdraw(hash, lineIndex, slot);
                     }
                     else
                     {
                         SlotAt(ref line, slot) &= Passed;
+                        for (uint passed = Home(hash); passed != lineIndex; passed = Next(passed))
+                        {
+                            Count(ref SlotAt(ref _lines[(int)passed], 0), isPassed: false);
+                        }
                     }
 
                     return true;
@@ -204,10 +238,22 @@ public sealed class ConnectionIndex : IDisposable
                 break;
             }
 
-            lineIndex = lineIndex + 1 == _lineCount ? 0 : lineIndex + 1;
+            lineIndex = Next(lineIndex);
         }
 
         return false;
+    }
+
+    /// <summary>The counts of keys that lie beyond a line, of all lines together: how many lines more are read where all keys are found once.</summary>
+    internal int CountPassed()
+    {
+        int count = 0;
+        for (int line = 0; line < _lineCount; line++)
+        {
+            count += (int)(SlotOf(ref _lines[line], 0) / PassedOnce);
+        }
+
+        return count;
     }
 
     /// <inheritdoc/>
@@ -229,6 +275,8 @@ public sealed class ConnectionIndex : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static uint Home(ulong hash, uint lineCount) => (uint)(((hash >> 32) * lineCount) >> 32);
 
+    private uint Next(uint lineIndex) => lineIndex + 1 == _lineCount ? 0 : lineIndex + 1;
+
     private static ulong SlotOf(ref Line line, int slot) => Volatile.Read(ref SlotAt(ref line, slot));
 
     // A slot number is below SlotsPerLine everywhere: loops over the line, or the position of a bit of its eight.
@@ -247,6 +295,7 @@ public sealed class ConnectionIndex : IDisposable
     {
         ulong tag = Tag(hash);
         uint lineIndex = Home(hash);
+        uint freeLine = lineIndex;
         ref ulong free = ref Unsafe.NullRef<ulong>();
         for (int probe = 0; probe < ProbeLinesMax; probe++)
         {
@@ -273,20 +322,16 @@ public sealed class ConnectionIndex : IDisposable
                 if (empty != 0)
                 {
                     free = ref SlotAt(ref line, BitOperations.TrailingZeroCount(empty));
+                    freeLine = lineIndex;
                 }
             }
 
-            if ((SlotAt(ref line, 0) & Passed) == 0)
+            if ((SlotAt(ref line, 0) & Passed) == 0 && !Unsafe.IsNullRef(ref free))
             {
-                if (!Unsafe.IsNullRef(ref free))
-                {
-                    break;
-                }
-
-                SlotAt(ref line, 0) |= Passed;
+                break;
             }
 
-            lineIndex = lineIndex + 1 == _lineCount ? 0 : lineIndex + 1;
+            lineIndex = Next(lineIndex);
         }
 
         if (Unsafe.IsNullRef(ref free))
@@ -295,6 +340,11 @@ public sealed class ConnectionIndex : IDisposable
         }
 
         free = word | (free & Passed);
+        for (uint passed = Home(hash); passed != freeLine; passed = Next(passed))
+        {
+            Count(ref SlotAt(ref _lines[(int)passed], 0), isPassed: true);
+        }
+
         return IndexInsert.Done;
     }
 
@@ -317,8 +367,15 @@ public sealed class ConnectionIndex : IDisposable
             }
 
             // Tells searches to go on to the next line, before the word can be there.
-            Interlocked.Or(ref SlotAt(ref line, 0), Passed);
-            lineIndex = lineIndex + 1 == _lineCount ? 0 : lineIndex + 1;
+            CountShared(ref SlotAt(ref line, 0), isPassed: true);
+            lineIndex = Next(lineIndex);
+        }
+
+        lineIndex = Home(hash);
+        for (int probe = 0; probe < ProbeLinesMax; probe++)
+        {
+            CountShared(ref SlotAt(ref _lines[(int)lineIndex], 0), isPassed: false);
+            lineIndex = Next(lineIndex);
         }
 
         slot = -1;
@@ -359,13 +416,44 @@ public sealed class ConnectionIndex : IDisposable
                 break;
             }
 
-            lineIndex = lineIndex + 1 == _lineCount ? 0 : lineIndex + 1;
+            lineIndex = Next(lineIndex);
         }
 
         return rival;
     }
 
-    // Slot 0 carries the line's "passed" bit, which others may set at any time.
+    /// <summary>Takes a word out of its slot, and then, since searches need no longer come so far, out of the count of the lines before.</summary>
+    private void Withdraw(ulong hash, uint lineIndex, int slot)
+    {
+        SetNumber(ref _lines[(int)lineIndex], slot, 0);
+        for (uint passed = Home(hash); passed != lineIndex; passed = Next(passed))
+        {
+            CountShared(ref SlotAt(ref _lines[(int)passed], 0), isPassed: false);
+        }
+    }
+
+    private static void CountShared(ref ulong first, bool isPassed)
+    {
+        ulong there;
+        ulong counted;
+        do
+        {
+            counted = there = Volatile.Read(ref first);
+            Count(ref counted, isPassed);
+        }
+        while (Interlocked.CompareExchange(ref first, counted, there) != there);
+    }
+
+    /// <summary>Counts a key that lies beyond the line, or does no longer. Who was not counted any more is not missed.</summary>
+    private static void Count(ref ulong first, bool isPassed)
+    {
+        if ((first & Passed) != Passed)
+        {
+            first = isPassed ? first + PassedOnce : first - PassedOnce;
+        }
+    }
+
+    // Slot 0 carries the line's count of those who passed, which others may change at any time.
     private static void SetNumber(ref Line line, int slot, ulong word)
     {
         if (slot != 0)

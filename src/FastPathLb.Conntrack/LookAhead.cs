@@ -53,6 +53,26 @@ public readonly struct LookAhead
         return candidate;
     }
 
+    /// <summary>
+    /// The same for who only wants to know whether somebody has the key: asks for the record's first line, where the keys are.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public IndexEntry PrefetchHolder(uint line, ulong hash)
+    {
+        IndexEntry candidate = _homes.Candidate(line, hash);
+        if (!candidate.IsNone)
+        {
+            _connections.PrefetchBeginning(candidate.Number);
+        }
+
+        return candidate;
+    }
+
+    /// <summary>Reads a word of a record's first line.</summary>
+    /// <returns>See <see cref="SlabElements{T}.Touch"/>.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ulong TouchHolder(int number) => _connections.TouchBeginning(number);
+
     /// <summary>Reads a word of each of a record's lines.</summary>
     /// <returns>See <see cref="SlabElements{T}.Touch"/>.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

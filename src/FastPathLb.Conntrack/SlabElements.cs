@@ -36,6 +36,20 @@ public readonly unsafe struct SlabElements<T>
         }
     }
 
+    /// <summary>Asks the processor to fetch the cache line where an element begins.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void PrefetchBeginning(int index)
+    {
+        if (System.Runtime.Intrinsics.X86.Sse.IsSupported)
+        {
+            System.Runtime.Intrinsics.X86.Sse.Prefetch0(_first + (nuint)(uint)index);
+        }
+    }
+
+    /// <summary>Reads a word of the cache line where an element begins: see <see cref="Touch"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ulong TouchBeginning(int index) => *(ulong*)(_first + (nuint)(uint)index);
+
     /// <summary>
     /// Reads a word of an element's cache line, and of the one after it if it has two: unlike a prefetch, the processor does not drop it.
     /// </summary>

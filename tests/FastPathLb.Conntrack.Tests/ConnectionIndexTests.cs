@@ -56,6 +56,81 @@ public sealed class ConnectionIndexTests
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Searches_go_beyond_a_line_as_long_as_somebody_is_there(bool isShared)
+    {
+        using Slab<Connection> connections = Records(64);
+        using ConnectionIndex index = new(connections) { IsShared = isShared };
+        for (int number = 0; number < 2 * ConnectionIndex.SlotsPerLine; number++)
+        {
+            Assert.Equal(0, index.CountPassed() - Math.Max(0, number - ConnectionIndex.SlotsPerLine));
+            Assert.Equal(IndexInsert.Done, index.TryInsert(Keys.Of(number), 1, number, FlowDirection.Original));
+        }
+
+        // Two lines are full: the next key goes past both, one that is there already past none.
+        Assert.Equal(IndexInsert.Done, index.TryInsert(Keys.Of(16), 1, 16, FlowDirection.Original));
+        Assert.Equal(10, index.CountPassed());
+        Assert.Equal(IndexInsert.Taken, index.TryInsert(Keys.Of(16), 1, 17, FlowDirection.Original));
+        Assert.Equal(10, index.CountPassed());
+        Assert.True(index.Remove(1, 0, FlowDirection.Original));
+        Assert.Equal(10, index.CountPassed());
+        Assert.True(index.Remove(1, 16, FlowDirection.Original));
+        Assert.Equal(8, index.CountPassed());
+        for (int number = 15; number > 0; number--)
+        {
+            Assert.True(index.TryFind(Keys.Of(number), 1, out _, out _));
+            Assert.True(index.Remove(1, number, FlowDirection.Original));
+        }
+
+        Assert.Equal(0, index.CountPassed());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void An_insert_that_finds_no_room_leaves_nothing_behind(bool isShared)
+    {
+        using Slab<Connection> connections = Records(200);
+        using ConnectionIndex index = new(connections) { IsShared = isShared };
+        for (int number = 0; number < Reach; number++)
+        {
+            // Homes one after the other, so that all lines are full and nobody is beyond any.
+            ulong home = (ulong)(number / ConnectionIndex.SlotsPerLine) * (1ul << 32) / Lines(connections) + 1;
+            Assert.Equal(IndexInsert.Done, index.TryInsert(Keys.Of(number), home << 32, number, FlowDirection.Original));
+        }
+
+        Assert.Equal(0, index.CountPassed());
+        Assert.Equal(IndexInsert.Full, index.TryInsert(Keys.Of(Reach), 0, Reach, FlowDirection.Original));
+        Assert.Equal(0, index.CountPassed());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void More_than_can_be_counted_are_found_and_never_forgotten(bool isShared)
+    {
+        const int CountMax = 31;
+        using Slab<Connection> connections = Records(200);
+        using ConnectionIndex index = new(connections) { IsShared = isShared };
+        for (int number = 0; number < Reach; number++)
+        {
+            Assert.Equal(IndexInsert.Done, index.TryInsert(Keys.Of(number), 1, number, FlowDirection.Original));
+        }
+
+        // The first to come are the first to go: the last are always beyond lines that have room.
+        for (int number = 0; number < Reach; number++)
+        {
+            Assert.True(index.TryFind(Keys.Of(Reach - 1), 1, out _, out _));
+            Assert.True(index.TryFind(Keys.Of(number), 1, out _, out _));
+            Assert.True(index.Remove(1, number, FlowDirection.Original));
+        }
+
+        // All lines but the last four had more keys beyond than that.
+        Assert.Equal(12 * CountMax, index.CountPassed());
+    }
+
+    [Theory]
     [InlineData(0ul)]
     [InlineData(ulong.MaxValue)]
     [InlineData(0xFFFF_FFFF_0000_0000)]
@@ -73,6 +148,8 @@ public sealed class ConnectionIndexTests
             Assert.Equal((number, direction), (found, foundDirection));
         }
     }
+
+    private static ulong Lines(Slab<Connection> connections) => (((ulong)connections.Count * 20 / 7) + 7) / 8;
 
     /// <summary>Records whose keys are those of their numbers; upwards of half, those of the first half again.</summary>
     private static Slab<Connection> Records(int count)

@@ -15,8 +15,11 @@ internal sealed class OpeningForecast
     private const int EntriesMax = 64;
     private const int SeenMax = 256;
 
-    // Keys that are looked for in a row; with half of the keys taken, one of sixteen needs more.
-    private const int AttemptsMax = 4;
+    // Keys that are looked for in a row. Ports are taken one after the other from where one was drawn, so that runs of taken ones grow
+    // long; but after a few, whoever is still looking waits nearly alone, and may as well do so where the port is taken.
+    private const int AttemptsMax = 32;
+    private const int AttemptsForAnybody = 4;
+    private const int WaitersWorthwhile = 3;
 
     private readonly LookAhead _ahead;
     private readonly AddressTranslator _translator;
@@ -131,13 +134,13 @@ internal sealed class OpeningForecast
         ulong state = 0;
         int count = _expectedCount;
         TouchIndex(count);
-        for (int attempt = 0; attempt < AttemptsMax && count > 0; attempt++)
+        for (int attempt = 0; attempt < AttemptsMax && count >= (attempt < AttemptsForAnybody ? 1 : WaitersWorthwhile); attempt++)
         {
             int left = 0;
             for (int index = 0; index < count; index++)
             {
                 ref Expected expected = ref _expected[index];
-                IndexEntry holder = _ahead.PrefetchConnection(expected.Line, expected.Hash);
+                IndexEntry holder = _ahead.PrefetchHolder(expected.Line, expected.Hash);
                 if (holder.IsNone && !expected.IsRepeated)
                 {
                     continue;
@@ -157,7 +160,7 @@ internal sealed class OpeningForecast
             TouchIndex(count);
             for (int index = 0; index < count; index++)
             {
-                _touched += _ahead.Touch(_expected[index].Holder);
+                _touched += _ahead.TouchHolder(_expected[index].Holder);
             }
         }
     }

@@ -53,6 +53,10 @@ public readonly struct LookAhead
         return candidate;
     }
 
+    /// <summary>Asks for a record.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void PrefetchRecord(int number) => _connections.Prefetch(number);
+
     /// <summary>
     /// The same for who only wants to know whether somebody has the key: asks for the record's first line, where the keys are.
     /// </summary>

@@ -17,6 +17,9 @@ internal sealed class OpeningNote
     private ushort _port;
     private IpProtocol _protocol;
     private int _count;
+
+    // Where the next one is looked for first: servers take turns, mostly.
+    private int _next;
     private long _servicesVersion = -1;
 
     /// <summary>What was noted in another generation is forgotten; 0 before anything was.</summary>
@@ -111,12 +114,17 @@ internal sealed class OpeningNote
 
     private int IndexOf(RealServer server)
     {
-        for (int index = 0; index < _count; index++)
+        int index = _next;
+        for (int looked = 0; looked < _count; looked++)
         {
+            index = index < _count ? index : 0;
             if (ReferenceEquals(_servers[index], server))
             {
+                _next = index + 1;
                 return index;
             }
+
+            index++;
         }
 
         return -1;

@@ -13,16 +13,19 @@ public sealed class IpvsConnections
     private const long Second = 1_000_000_000;
     private const long ControlledRetry = 60 * Second;
     private const int ExpireBudget = int.MaxValue;
+    private const int PrefetchedAtOnce = 16;
 
     private readonly NetworkNamespace _space;
     private readonly IpvsCore _ipvs;
     private readonly ConnectionTable _table;
+    private readonly LookAhead _ahead;
 
     internal IpvsConnections(NetworkNamespace space, IpvsCore ipvs, ConnectionTable table)
     {
         _space = space;
         _ipvs = ipvs;
         _table = table;
+        _ahead = table.LookAhead;
     }
 
     /// <summary>Expires what is due by now, in the order of the times: a template that ends meanwhile waits for its connections.</summary>
@@ -32,8 +35,14 @@ public sealed class IpvsConnections
         TimingWheel wheel = _table.Wheel;
         wheel.Start(now);
         long before = wheel.Reached;
+        int prefetched = 0;
         for (int number = wheel.TakeDue(now, ref budget); number >= 0; number = wheel.TakeDue(now, ref budget))
         {
+            if (prefetched-- == 0)
+            {
+                prefetched = PrefetchDue(number, now) - 1;
+            }
+
             ref Connection connection = ref _table[number];
             connection.Flags &= ~ConnectionFlags.Timed;
             if (!ExpireIfDue(number, wheel.Reached) && (connection.IsBalanced || connection.IsTracked))
@@ -52,6 +61,36 @@ public sealed class IpvsConnections
                 number = next;
             }
         }
+    }
+
+    /// <summary>Asks for the memory of connections that come one after the other from a slot of the wheel: records, then index lines.</summary>
+    /// <returns>How many, the first among them.</returns>
+    private int PrefetchDue(int first, long now)
+    {
+        Span<int> numbers = stackalloc int[PrefetchedAtOnce];
+        int count = 0;
+        for (int number = first; number >= 0 && count < PrefetchedAtOnce; number = _table.Wheel.NextOf(number))
+        {
+            numbers[count++] = number;
+            _ahead.PrefetchRecord(number);
+        }
+
+        if (count == 1)
+        {
+            return 1;
+        }
+
+        foreach (int number in numbers[..count])
+        {
+            ref Connection connection = ref _ahead[number];
+            if ((connection.IsBalanced ? connection.IpvsExpires : connection.TrackExpires) <= now)
+            {
+                _ahead.PrefetchIndex(_ahead.Hash(connection.Original.Addresses, connection.Original.Rest));
+                _ahead.PrefetchIndex(_ahead.Hash(connection.Reply.Addresses, connection.Reply.Rest));
+            }
+        }
+
+        return count;
     }
 
     /// <summary>Finds the connection of a packet from a client, by the addresses the client used (ip_vs_conn_in_get).</summary>

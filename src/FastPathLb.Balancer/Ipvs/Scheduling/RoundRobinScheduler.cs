@@ -6,6 +6,9 @@ public sealed class RoundRobinScheduler : Scheduler
     // The server picked last; null stands for the list's head, before the first.
     private RealServer? _last;
 
+    // Where in the list it was when it was picked: looked at first, since the list seldom changes.
+    private int _lastIndex;
+
     internal RoundRobinScheduler(VirtualService service)
         : base(service)
     {
@@ -18,7 +21,7 @@ public sealed class RoundRobinScheduler : Scheduler
     public override RealServer? Pick(uint client, ushort clientPort, uint called)
     {
         ReadOnlySpan<RealServer> servers = Service.Walked;
-        int start = _last is null ? -1 : IndexOf(servers, _last);
+        int start = _last is null ? -1 : IndexOfLast(servers);
         for (int step = 1; step <= servers.Length; step++)
         {
             int index = start + step;
@@ -35,6 +38,7 @@ public sealed class RoundRobinScheduler : Scheduler
             if (servers[index].CanTake)
             {
                 _last = servers[index];
+                _lastIndex = index;
                 return _last;
             }
         }
@@ -46,7 +50,7 @@ public sealed class RoundRobinScheduler : Scheduler
     {
         ReadOnlySpan<RealServer> servers = Service.Walked;
         return servers.Length == 0 ? null
-            : servers[((_last is null ? 0 : IndexOf(servers, _last) + 1) + picksBefore) % servers.Length];
+            : servers[((_last is null ? 0 : IndexOfLast(servers) + 1) + picksBefore) % servers.Length];
     }
 
     internal override void ServersChanged(RealServer? removed, int removedIndex)
@@ -58,11 +62,16 @@ public sealed class RoundRobinScheduler : Scheduler
         }
     }
 
-    private static int IndexOf(ReadOnlySpan<RealServer> servers, RealServer server)
+    private int IndexOfLast(ReadOnlySpan<RealServer> servers)
     {
+        if ((uint)_lastIndex < (uint)servers.Length && ReferenceEquals(servers[_lastIndex], _last))
+        {
+            return _lastIndex;
+        }
+
         for (int index = 0; index < servers.Length; index++)
         {
-            if (ReferenceEquals(servers[index], server))
+            if (ReferenceEquals(servers[index], _last))
             {
                 return index;
             }

@@ -8,7 +8,6 @@ public sealed class VirtualService
     private readonly List<RealServer> _servers = [];
     private long _persistenceNanoseconds;
     private bool _isOnePacket;
-    private int _isPicking;
 
     internal VirtualService(ServiceKey key, string schedulerName, IReadOnlyList<string> schedulerFlags)
     {
@@ -97,14 +96,10 @@ public sealed class VirtualService
             return Scheduler.Pick(client, clientPort, called)?.Number ?? -1;
         }
 
-        SpinWait spin = default;
-        while (Interlocked.CompareExchange(ref leader._isPicking, 1, 0) != 0)
-        {
-            spin.SpinOnce(sleep1Threshold: -1);
-        }
-
-        int number = leader.Scheduler.Pick(client, clientPort, called)?.Number ?? -1;
-        Volatile.Write(ref leader._isPicking, 0);
+        Scheduler scheduler = leader.Scheduler;
+        scheduler.BeginTurn();
+        int number = scheduler.Pick(client, clientPort, called)?.Number ?? -1;
+        scheduler.EndTurn();
         return number;
     }
 

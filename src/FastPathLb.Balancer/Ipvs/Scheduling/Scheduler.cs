@@ -6,6 +6,12 @@ namespace FastPathLb.Balancer.Ipvs.Scheduling;
 /// </summary>
 public abstract class Scheduler
 {
+    // A turn is over within some tens of nanoseconds: to give up the processor for it costs more than to wait.
+    private const int SpinsAtFirst = 200;
+
+    // Beside what the turn is about, so that one cache line wanders between workers.
+    private int _hasTurn;
+
     /// <summary>Makes a scheduler for a service.</summary>
     protected Scheduler(VirtualService service) => Service = service;
 
@@ -17,6 +23,26 @@ public abstract class Scheduler
     /// <param name="clientPort">Client's port.</param>
     /// <param name="called">Address the client called.</param>
     public abstract RealServer? Pick(uint client, ushort clientPort, uint called);
+
+    /// <summary>Waits until no other worker picks. To be followed by <see cref="EndTurn"/>.</summary>
+    internal void BeginTurn()
+    {
+        SpinWait spin = default;
+        for (int spins = 0; Interlocked.CompareExchange(ref _hasTurn, 1, 0) != 0; spins++)
+        {
+            if (spins < SpinsAtFirst)
+            {
+                Thread.SpinWait(1);
+            }
+            else
+            {
+                spin.SpinOnce(sleep1Threshold: -1);
+            }
+        }
+    }
+
+    /// <summary>Lets other workers pick.</summary>
+    internal void EndTurn() => Volatile.Write(ref _hasTurn, 0);
 
     /// <summary>A server was added, changed or taken out of the list.</summary>
     /// <param name="removedIndex">Where in the list the removed server was, or -1.</param>

@@ -90,7 +90,7 @@ internal sealed class EstablishedPath
         _openings = new OpeningForecast(_table, space.Translator);
         _reader = new FrameReader(space, device, uplink, _network, _openings);
         _decisions = new FlowDecisions(space, device, uplink, _network);
-        _opening = new OpeningPath(space, device, _network, _decisions);
+        _opening = new OpeningPath(space, device, _network, _decisions, _openings);
     }
 
     /// <summary>Whether it can be used at all: words are read as they lie on the wire.</summary>

@@ -100,11 +100,7 @@ internal sealed class OpeningForecast
         }
 
         ref Expected expected = ref _expected[_expectedCount++];
-        expected.Reply = key;
-        expected.Reply.Source = server.Address;
-        expected.Reply.SourcePort = server.PortFor(key.DestinationPort);
-        expected.Reply.Destination = entry.TranslatedSource;
-        expected.Reply.DestinationPort = key.SourcePort;
+        expected.Reply = ReplyTo(key, server, entry.TranslatedSource);
         expected.Hash = _ahead.Hash(expected.Reply.Addresses, expected.Reply.Rest);
         expected.Line = _ahead.PrefetchIndex(expected.Hash);
 
@@ -113,6 +109,13 @@ internal sealed class OpeningForecast
         ulong mark = expected.Hash ^ (uint)_round;
         expected.IsRepeated = seen == mark || seen == (expected.Hash ^ (uint)(_round - 1));
         seen = mark;
+    }
+
+    /// <summary>Asks for the line of the replies once the server was picked: who picks among others cannot tell before.</summary>
+    public void Prefetch(FlowKey key, RealServer server)
+    {
+        FlowKey reply = ReplyTo(key, server, EntryOf(key.Destination).TranslatedSource);
+        _ahead.PrefetchIndex(_ahead.Hash(reply.Addresses, reply.Rest));
     }
 
     /// <summary>
@@ -151,7 +154,7 @@ internal sealed class OpeningForecast
                 next.Holder = Math.Max(holder.Number, 0);
                 next.IsRepeated = false;
                 next.Reply.DestinationPort = attempt == 0
-                    ? _translator.Forecast(next.Reply.DestinationPort, ref state) : (ushort)(next.Reply.DestinationPort + 1);
+                    ? _translator.Forecast(next.Reply.DestinationPort, ref state) : _translator.ForecastAfter(next.Reply.DestinationPort);
                 next.Hash = _ahead.Hash(next.Reply.Addresses, next.Reply.Rest);
                 next.Line = _ahead.PrefetchIndex(next.Hash);
             }
@@ -163,6 +166,16 @@ internal sealed class OpeningForecast
                 _touched += _ahead.TouchHolder(_expected[index].Holder);
             }
         }
+    }
+
+    private static FlowKey ReplyTo(FlowKey key, RealServer server, uint translatedSource)
+    {
+        ushort client = key.SourcePort;
+        key.Source = server.Address;
+        key.SourcePort = server.PortFor(key.DestinationPort);
+        key.Destination = translatedSource;
+        key.DestinationPort = client;
+        return key;
     }
 
     private void TouchIndex(int count)

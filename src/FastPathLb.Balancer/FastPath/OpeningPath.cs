@@ -27,11 +27,13 @@ internal sealed class OpeningPath
     private readonly IpvsCore _ipvs;
     private readonly OverlayNetwork? _network;
     private readonly FlowDecisions _decisions;
+    private readonly OpeningForecast _forecast;
     private readonly OpeningNote[] _notes = new OpeningNote[NotesMax];
     private readonly KnownSource[] _sources = new KnownSource[SourcesMax];
 
-    public OpeningPath(NetworkNamespace space, NetworkInterface device, OverlayNetwork? network, FlowDecisions decisions)
+    public OpeningPath(NetworkNamespace space, NetworkInterface device, OverlayNetwork? network, FlowDecisions decisions, OpeningForecast forecast)
     {
+        _forecast = forecast;
         _space = space;
         _device = device;
         _table = space.Connections;
@@ -91,7 +93,16 @@ internal sealed class OpeningPath
         // where another worker was faster, or the index has no slot in reach; then one server misses a turn.
         VirtualService service = note.Service!;
         int picked = service.Pick(key.Source, key.SourcePort, key.Destination);
-        noted = picked < 0 ? 0 : note.DecisionFor(_ipvs.Servers[picked]);
+        if (picked >= 0)
+        {
+            RealServer server = _ipvs.Servers[picked];
+            noted = note.DecisionFor(server);
+            if (service.Leader is not null)
+            {
+                _forecast.Prefetch(key, server);
+            }
+        }
+
         if (noted == 0 || !_ipvs.Connections.TryReserve(key, shape.Hash, out number))
         {
             return false;

@@ -14,6 +14,7 @@ public sealed class AddressTranslator
 {
     private const int SearchAttemptsMax = 128;
     private const int SearchAttemptsMin = 16;
+    private const int OwnPortStepsMax = 32;
 
     private readonly Stack.NetworkNamespace _space;
     private readonly ConnectionTracker _tracker;
@@ -256,12 +257,26 @@ public sealed class AddressTranslator
     {
         if (PortPolicy != SourcePortPolicy.Drawn)
         {
-            return (ushort)(port + 1);
+            return ForecastAfter(port);
         }
 
         state = Step(state == 0 ? _random : state);
         (int low, int count) = RangeOf(port);
-        return (ushort)(low + ((int)(state & 0xFFFF) % count));
+        return FirstOwn((ushort)(low + ((int)(state & 0xFFFF) % count)));
+    }
+
+    /// <summary>The port that will probably be tried where one is taken.</summary>
+    internal ushort ForecastAfter(ushort port) => FirstOwn((ushort)(port + 1));
+
+    /// <summary>The first port from one on whose replies come to this worker; of many workers, any.</summary>
+    private ushort FirstOwn(ushort port)
+    {
+        for (int steps = 0; Workers > 1 && steps < OwnPortStepsMax && FrameSteering.WorkerOfPort(port, Workers) != Worker; steps++)
+        {
+            port++;
+        }
+
+        return port;
     }
 
     private static (int Low, int Count) RangeOf(ushort port) =>

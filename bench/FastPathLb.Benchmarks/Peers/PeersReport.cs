@@ -98,7 +98,11 @@ internal static class PeersReport
     /// <summary>The C loop where it does what FastPathLb does: what that costs in either language.</summary>
     private static void AddWhole(StringBuilder text, PeersRow[] rows)
     {
-        PeersRow[] measured = [.. rows.Where(row => row.Program == WholeLoop && Find(rows, Ours, row) is not null)];
+        PeersRow[] measured =
+        [
+            .. rows.Where(row => row.Program == WholeLoop && Find(rows, Ours, row) is not null)
+                .OrderBy(row => Array.IndexOf(s_works, row.Work)).ThenBy(row => row.Source, StringComparer.Ordinal).ThenBy(row => row.FlowCount),
+        ];
         if (measured.Length == 0)
         {
             return;

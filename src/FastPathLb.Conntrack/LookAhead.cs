@@ -40,12 +40,17 @@ public readonly struct LookAhead
     /// <summary>Asks for the record that the index line of a hash names, if any.</summary>
     /// <param name="line">What <see cref="PrefetchIndex"/> returned for the hash.</param>
     /// <param name="hash">The hash.</param>
+    /// <param name="isKeyEnough">Whether only the record's first line is wanted, where the keys are.</param>
     /// <returns>Where it leads; whether that connection's key is the one that was hashed is not known yet.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public IndexEntry PrefetchConnection(uint line, ulong hash)
+    public IndexEntry PrefetchConnection(uint line, ulong hash, bool isKeyEnough = false)
     {
         IndexEntry candidate = _homes.Candidate(line, hash);
-        if (!candidate.IsNone)
+        if (!candidate.IsNone && isKeyEnough)
+        {
+            _connections.PrefetchBeginning(candidate.Number);
+        }
+        else if (!candidate.IsNone)
         {
             _connections.Prefetch(candidate.Number);
         }
@@ -56,21 +61,6 @@ public readonly struct LookAhead
     /// <summary>Asks for a record.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void PrefetchRecord(int number) => _connections.Prefetch(number);
-
-    /// <summary>
-    /// The same for who only wants to know whether somebody has the key: asks for the record's first line, where the keys are.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public IndexEntry PrefetchHolder(uint line, ulong hash)
-    {
-        IndexEntry candidate = _homes.Candidate(line, hash);
-        if (!candidate.IsNone)
-        {
-            _connections.PrefetchBeginning(candidate.Number);
-        }
-
-        return candidate;
-    }
 
     /// <summary>Reads a word of a record's first line.</summary>
     /// <returns>See <see cref="SlabElements{T}.Touch"/>.</returns>

@@ -143,7 +143,7 @@ internal sealed class OpeningForecast
             for (int index = 0; index < count; index++)
             {
                 ref Expected expected = ref _expected[index];
-                IndexEntry holder = _ahead.PrefetchHolder(expected.Line, expected.Hash);
+                IndexEntry holder = _ahead.PrefetchConnection(expected.Line, expected.Hash, isKeyEnough: true);
                 if (holder.IsNone && !expected.IsRepeated)
                 {
                     continue;

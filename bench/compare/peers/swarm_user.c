@@ -12,7 +12,7 @@ typedef struct {
 	uint32_t o_daddr; uint16_t fwmark, o_sum; uint8_t i_dmac[6], o_dmac[6]; uint16_t o_sport; uint8_t state, dir; uint32_t seen, pad;
 } ent;
 _Static_assert(sizeof(ent) == 64, "one line");
-static uint64_t smac_i, smac_o; static ent *tab; static uint32_t tmask; static uint32_t vipk[64], vipm[64]; static uint32_t rr, portseq; static uint32_t clk = 1; static uint64_t n_new;
+static uint64_t smac_i, smac_o; static ent *tab; static uint32_t tmask; static uint32_t vipk[64], vipm[64]; static uint32_t portseq; static uint32_t clk = 1; static uint64_t n_new;
 static inline uint32_t hsh(const key *k) { const uint64_t *p = (const void *)k; return _mm_crc32_u64(_mm_crc32_u64(0x9747b28c, p[0]), p[1]) * 2654435761u; }
 static inline uint32_t idx(uint32_t h) { return (h ^ h >> 15) & tmask; }
 static inline ent *find(const key *k, uint32_t i)
@@ -52,18 +52,29 @@ static void track(ent *f, ent *r, int b, const uint8_t *packet)
 	struct conn *c = conns + n_new; f->pad = r->pad = n_new; memset(c, 0, sizeof *c);
 	memcpy(c->source, M_CL, 6); memcpy(c->source + 1, M_B[b], 6); c->source[0] |= 8ull << 48; c->source[1] |= 8ull << 48;
 	c->vtep[0] = htonl(NODE_CL); c->vtep[1] = htonl(NODE_B[b]); c->states = ESTABLISHED; c->decision = b;
-	c->ipvs_expires = now + 900 * SEC; c->ct_expires = now + 432000 * SEC;
+	timer(n_new, now + 3 * SEC); c->ipvs_expires = now + 900 * SEC; c->ct_expires = now + 432000 * SEC;
 	uint32_t seq = packet[73] == 6 ? 1011 : 0;
 	for (int i = 0; i < 2; i++) c->seen[i] = (struct seen) { seq, seq + 64240, 64240, seq, 0, MAXACK_SET, 0 };
 }
 #else
+static uint32_t rr;
 #define NAME "C bursts"
 #define FIRST ONE
 #endif
 static ent *newconn(const key *k, uint32_t mark, const uint8_t *packet)
 {
+#ifdef WHOLE
+	if (!admitted(packet)) return NULL;
+	int b = pick(); if (b < 0) return NULL;
+	key rk = { .saddr = htonl(BACK[b]), .daddr = htonl(LBIP), .sport = k->dport, .dport = k->sport, .proto = k->proto };
+	if (find(&rk, idx(hsh(&rk)))) {
+		uint32_t from = draw();
+		do rk.dport = htons(1024 + from++ % 64512); while (find(&rk, idx(hsh(&rk))));
+	}
+#else
 	int b = rr++ & 1; key rk = { .saddr = htonl(BACK[b]), .daddr = htonl(LBIP), .sport = k->dport, .proto = k->proto };
 	do rk.dport = htons(1024 + portseq++ % 64512); while (find(&rk, idx(hsh(&rk))));
+#endif
 	ent *f = slot(k), *r = slot(&rk);
 	f->n_saddr = htonl(LBIP); f->n_daddr = rk.saddr; f->n_sport = rk.dport; f->n_dport = k->dport; f->o_daddr = htonl(NODE_B[b]);
 	outer(f, M_B[b], M_B_O[b]); f->dir = 0; f->o_sport = htons(0xc000 | (ntohs(k->sport) & 0x3fff));
@@ -95,7 +106,7 @@ static inline bool rewrite(uint8_t *f, const pre *q, struct desc *d)
 	uint32_t mark = 0, v = (q->k.daddr * 2654435761u) >> 26;
 	for (; vipk[v]; v = (v + 1) & 63) if (vipk[v] == q->k.daddr) { mark = vipm[v]; break; }
 	ent *e = find(&q->k, q->i);
-	if (!e) { if (!mark) return false; e = newconn(&q->k, mark, f); }
+	if (!e) { if (!mark) return false; e = newconn(&q->k, mark, f); if (!e) return false; }
 	else if (!e->dir && e->fwmark != mark) return false;
 #ifdef WHOLE
 	else if (!step(conns + e->pad, e->dir, f, d)) return false;
@@ -208,7 +219,13 @@ static void fill_ring(uint32_t flows, bool fwd, bool rev)
 		}
 	}
 }
-static void clear(void) { memset(tab, 0, ((size_t)tmask + 1) * sizeof(ent)); lcg = 0; n_new = 0; portseq = 0; }
+static void clear(void)
+{
+	memset(tab, 0, ((size_t)tmask + 1) * sizeof(ent)); lcg = 0; n_new = 0; portseq = 0;
+#ifdef WHOLE
+	restart();
+#endif
+}
 static void established(const char *what, uint32_t flows, uint32_t slots, int gen, int runs)
 {
 	enum { N = 1 << 20 };
@@ -245,7 +262,8 @@ int main(int argc, char **argv)
 	tab = big(sizeof(ent) << 22); ring = big((size_t)2 * RING_SLOTS * SLOT_LEN); tmask = 0xffff;
 	uint8_t f[SLOT_LEN], b[SLOT_LEN]; pre q; alone.len = alone.wire = FRAME_LEN;
 #ifdef WHOLE
-	conns = big(sizeof(struct conn) * ((1u << 20) + 4096));
+	conns = big(sizeof(struct conn) * ((1u << 20) + 4096)); links = big(sizeof *links * ((1u << 20) + 4096));
+	learn(M_CL, htonl(NODE_CL)); learn(M_B[0], htonl(NODE_B[0])); learn(M_B[1], htonl(NODE_B[1])); restart();
 #endif
 	for (int i = 0; i < 4000; i++) {
 		int pr = i & 1 ? 6 : 17; mkfwd(f, (i / 2) * 523 & 0xfffff, pr, SYN); uint32_t cl = get32(f + 76); uint16_t sp = get16(f + 84), dp = get16(f + 86);

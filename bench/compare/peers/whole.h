@@ -63,6 +63,35 @@ static inline bool step(struct conn *c, int dir, const uint8_t *f, const struct 
 	counts[c->decision][dir].packets++; counts[c->decision][dir].bytes += len; counts[c->decision][dir].latest = t;
 	return true;
 }
+/* opening: who may, whose turn, which port, and when to look again */
+enum { SLOTS = 256, TICK = 22, LOCALS = 64 };
+static struct { uint64_t mac; uint32_t vtep; } fdb[256]; static uint32_t locals[LOCALS];
+static struct server { uint32_t addr, weight, total, active; uint64_t opened, latest; } servers[2]; static struct server *last = servers + 1;
+static struct { int next, prev; } *links; static int heads[4 * SLOTS]; static uint64_t occupied[4 * SLOTS / 64], tick, draws = 0x9e3779b97f4a7c15ull;
+static inline uint32_t slot_of(uint64_t v) { return (v * 0x9e3779b97f4a7c15ull) >> 56; }
+static void learn(const uint8_t *mac, uint32_t vtep) { uint64_t m = 0; memcpy(&m, mac, 6); fdb[slot_of(m)].mac = m; fdb[slot_of(m)].vtep = vtep; }
+static void restart(void) { memset(heads, 0xff, sizeof heads); memset(occupied, 0, sizeof occupied); tick = now >> TICK; servers[0].weight = servers[1].weight = 1; }
+static inline bool admitted(const uint8_t *f)
+{
+	uint64_t mac = U64(f + 56) & 0xffffffffffffull; uint32_t source = ntohl(U32(f + 76)), i = slot_of(mac);
+	if (fdb[i].mac != mac || fdb[i].vtep != U32(f + 26) || source >> 28 >= 0xe || source >> 24 == 127 || !source) return false;
+	for (i = (source * 2654435761u) >> 26; locals[i]; i = (i + 1) % LOCALS) if (locals[i] == source) return false;
+	return true;
+}
+static inline int pick(void)
+{
+	struct server *s = last;
+	do { s = s == servers ? servers + 1 : servers; if (s->weight) { last = s; s->total++; s->opened++; s->latest = now; return s - servers; } } while (s != last);
+	return -1;
+}
+static inline uint32_t draw(void) { draws ^= draws << 13; draws ^= draws >> 7; draws ^= draws << 17; return draws & 0xffff; }
+static inline void timer(int n, uint64_t expires)
+{
+	uint64_t due = expires >> TICK, far = due - tick; int level = far < SLOTS ? 0 : far < 1 << 16 ? 1 : far < 1 << 24 ? 2 : 3;
+	int s = level * SLOTS + (due >> level * 8 & (SLOTS - 1)), head = heads[s];
+	links[n].next = head; links[n].prev = -(s + 1); if (head >= 0) links[head].prev = n;
+	heads[s] = n; occupied[s >> 6] |= 1ull << (s & 63);
+}
 static inline uint16_t entropy(uint64_t addresses, uint64_t ports)
 {
 	unsigned __int128 p = (unsigned __int128)(addresses ^ 0x9e3779b97f4a7c15ull) * (ports ^ 0xd6e8feb86659fd93ull);

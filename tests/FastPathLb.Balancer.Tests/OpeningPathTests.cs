@@ -188,6 +188,42 @@ public sealed class OpeningPathTests(ITestOutputHelper output)
         }
     }
 
+    /// <summary>Who was let in before is looked at again where he comes from another MAC: it has to be learned.</summary>
+    [Fact]
+    public void A_sender_that_moved_is_learned_first()
+    {
+        SmallSwarm swarm = new() { AttachPoint = AttachPoint.Underlay };
+        using BuiltLoadBalancer built = swarm.Build();
+        FrameBatch batch = new();
+        int port = 3000;
+        long before = 0;
+        for (int attempt = 0; attempt < 10 && before == 0; attempt++)
+        {
+            before = Send("10.0.1.9");
+        }
+
+        Assert.True(before > 0);
+        Assert.Equal(before + 1, Send("10.0.1.9"));
+        Assert.Equal(before + 1, Send("10.0.1.99"));
+        before = Send("10.0.1.99");
+        for (int attempt = 0; attempt < 10 && before == built.Balancer.EstablishedFrames; attempt++)
+        {
+            _ = Send("10.0.1.99");
+        }
+
+        Assert.True(built.Balancer.EstablishedFrames > before);
+
+        long Send(string mac)
+        {
+            PacketBuilder syn = SmallSwarm.ToBalancer(Syn("10.0.1.9", port++)) with { SourceMac = MacAddress.FromDocker(Ipv4Address.Parse(mac)) };
+            batch.Clear();
+            batch.TryAdd(SmallSwarm.FromNode2.Wrap(syn.Build()), TestBalancer.Epoch, 1, -1);
+            built.Balancer.Process(batch);
+            Assert.Equal(Verdict.Forwarded, batch.Frames[0].Verdict);
+            return built.Balancer.EstablishedFrames;
+        }
+    }
+
     private static (long ShortWay, long Frames) Compare(AttachPoint attachPoint, int seed)
     {
         SmallSwarm swarm = new()

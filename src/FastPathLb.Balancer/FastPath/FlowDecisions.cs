@@ -52,6 +52,9 @@ internal sealed class FlowDecisions
     /// <summary>What connections carry that were noted since something changed: other numbers are forgotten ones.</summary>
     public ushort Generation { get; private set; }
 
+    /// <summary>The same for what is noted outside of connections, by a number from 1 on that never comes again.</summary>
+    public long Version { get; private set; } = 1;
+
     /// <summary>Decisions by number; at 0 is <see cref="FlowDecision.None"/>.</summary>
     public FlowDecision[] Decisions => _decisions;
 
@@ -263,5 +266,6 @@ internal sealed class FlowDecisions
         }
 
         Generation = (ushort)next;
+        Version++;
     }
 }

@@ -22,8 +22,8 @@ internal sealed class OpeningNote
     private int _next;
     private long _servicesVersion = -1;
 
-    /// <summary>What was noted in another generation is forgotten; 0 before anything was.</summary>
-    public ushort Generation { get; private set; }
+    /// <summary>What was noted under another version of <see cref="FlowDecisions"/> is forgotten; 0 before anything was.</summary>
+    public long Version { get; private set; }
 
     /// <summary>The service.</summary>
     public VirtualService? Service { get; private set; }
@@ -35,17 +35,17 @@ internal sealed class OpeningNote
     public int LengthMaxBytes { get; private set; }
 
     /// <summary>Whether it is about packets of this flow to their address and port.</summary>
-    public bool IsFor(FlowKey key, ushort generation) =>
-        _address == key.Destination && _port == key.DestinationPort && _protocol == key.Protocol && Generation == generation;
+    public bool IsFor(FlowKey key, long version) =>
+        _address == key.Destination && _port == key.DestinationPort && _protocol == key.Protocol && Version == version;
 
     /// <summary>Begins anew, about packets of a flow and others to the same address and port.</summary>
-    public void Begin(FlowKey key, ushort generation, VirtualService service, PacketRule? sourceRule)
+    public void Begin(FlowKey key, long version, VirtualService service, PacketRule? sourceRule)
     {
         _address = key.Destination;
         _port = key.DestinationPort;
         _protocol = key.Protocol;
         LengthMaxBytes = ushort.MaxValue;
-        Generation = generation;
+        Version = version;
         Service = service;
         SourceRule = sourceRule;
         _count = 0;

@@ -53,7 +53,7 @@ internal sealed class OpeningPath
         public ulong Mac;
         public uint Vtep;
         public uint Address;
-        public ushort Generation;
+        public long Version;
     }
 
     /// <summary>Opens the connection of a packet whose flow nobody knows.</summary>
@@ -74,7 +74,7 @@ internal sealed class OpeningPath
         dropped = DropReason.None;
         FlowKey key = shape.Key;
         OpeningNote note = _notes[SlotOf(key)];
-        if (!note.IsFor(key, _decisions.Generation) || !note.IsComplete()
+        if (!note.IsFor(key, _decisions.Version) || !note.IsComplete()
             || shape.LengthBytes > note.LengthMaxBytes || !IsOrdinary(key) || !IsSourceKnown(batch, shape, key.Source))
         {
             return false;
@@ -139,10 +139,10 @@ internal sealed class OpeningPath
 
         FlowKey key = shape.Key;
         OpeningNote note = _notes[SlotOf(key)];
-        if (!note.IsFor(key, _decisions.Generation) || !ReferenceEquals(note.Service, service)
+        if (!note.IsFor(key, _decisions.Version) || !ReferenceEquals(note.Service, service)
             || !ReferenceEquals(note.SourceRule, recorder.SourceRule))
         {
-            note.Begin(key, _decisions.Generation, service, recorder.SourceRule);
+            note.Begin(key, _decisions.Version, service, recorder.SourceRule);
         }
 
         note.Add(server, decision, _decisions.Decisions[decision].LengthMaxBytes);
@@ -169,7 +169,7 @@ internal sealed class OpeningPath
         }
 
         ref KnownSource known = ref _sources[(int)((address * 0x9E3779B1) >> 24)];
-        if (known.Address == address && known.Mac == mac && known.Vtep == vtep && known.Generation == _decisions.Generation)
+        if (known.Address == address && known.Mac == mac && known.Vtep == vtep && known.Version == _decisions.Version)
         {
             return true;
         }
@@ -182,7 +182,7 @@ internal sealed class OpeningPath
             return false;
         }
 
-        known = new KnownSource { Mac = mac, Vtep = vtep, Address = address, Generation = _decisions.Generation };
+        known = new KnownSource { Mac = mac, Vtep = vtep, Address = address, Version = _decisions.Version };
         return true;
     }
 }

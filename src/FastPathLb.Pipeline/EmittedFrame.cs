@@ -1,6 +1,10 @@
+using System.Runtime.InteropServices;
+
 namespace FastPathLb.Pipeline;
 
 /// <summary>One frame to send: where its bytes are, and which input frame caused it.</summary>
+/// <remarks>The first sixteen bytes, from the offset on, are written as one vector.</remarks>
+[StructLayout(LayoutKind.Sequential)]
 public struct EmittedFrame
 {
     /// <summary>First byte of the frame, as an offset into the batch's arena.</summary>

@@ -67,6 +67,12 @@ public sealed class FrameBatch
         _inputNext = _inputStart;
         _inputEnd = _inputStart + inputBytes;
         _outputNext = _inputEnd;
+
+        // Descriptors are read several at a time: those that had no frame yet lie where one may lie.
+        foreach (ref FrameDescriptor frame in _frames.AsSpan())
+        {
+            frame.Offset = _inputStart + HeadroomBytes;
+        }
     }
 
     /// <summary>Number of input frames.</summary>

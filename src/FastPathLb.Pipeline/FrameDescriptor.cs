@@ -1,6 +1,10 @@
+using System.Runtime.InteropServices;
+
 namespace FastPathLb.Pipeline;
 
 /// <summary>One input frame of a batch: where its bytes are, and what was decided about it.</summary>
+/// <remarks>The first sixteen bytes, from the offset on, are read as one vector.</remarks>
+[StructLayout(LayoutKind.Sequential)]
 public struct FrameDescriptor
 {
     /// <summary>First byte of the frame, as an offset into the batch's arena.</summary>

@@ -56,7 +56,9 @@ internal sealed class EstablishedPath
     private readonly OverlayNetwork? _network;
     private readonly OpeningForecast _openings;
     private readonly FrameReader _reader;
+    private readonly FrameWriter _writer;
     private readonly FrameShape[] _shapes = new FrameShape[FrameBatch.CountMax];
+    private readonly FrameLanes[] _lanes = new FrameLanes[FrameLanes.GroupsMax];
     private readonly FlowDecisions _decisions;
     private readonly OpeningPath _opening;
     private readonly FrameCounters _counters;
@@ -89,6 +91,7 @@ internal sealed class EstablishedPath
         _network = uplink?.NetworkOf(device);
         _openings = new OpeningForecast(_table, space.Translator);
         _reader = new FrameReader(space, device, uplink, _network, _openings);
+        _writer = new FrameWriter(_records, uplink);
         _decisions = new FlowDecisions(space, device, uplink, _network);
         _opening = new OpeningPath(space, device, _network, _decisions, _openings);
     }
@@ -309,7 +312,7 @@ internal sealed class EstablishedPath
     private int ReadAtOnce(FrameBatch batch, int first)
     {
         Span<FrameShape> shapes = _shapes.AsSpan(first, Math.Min(FramesAtOnceMax, batch.Count - first));
-        _reader.Recognize(batch, first, shapes);
+        _reader.Recognize(batch, first, shapes.Length, _shapes, _lanes);
         _reader.AwaitIndex(shapes);
         _openings.Begin(followsOthers: false);
         _reader.Find(shapes);
@@ -322,7 +325,7 @@ internal sealed class EstablishedPath
     {
         if (first < batch.Count)
         {
-            _reader.Recognize(batch, first, _shapes.AsSpan(first, Math.Min(FramesInStep, batch.Count - first)));
+            _reader.Recognize(batch, first, Math.Min(FramesInStep, batch.Count - first), _shapes, _lanes);
         }
     }
 
@@ -538,7 +541,7 @@ internal sealed class EstablishedPath
         if (end > first)
         {
             _forwarded += end - first;
-            _forwardedBytes += FrameWriter.Send(batch, first, end, _shapes, _records, _decisions.Links, _uplink);
+            _forwardedBytes += _writer.Send(batch, first, end, _shapes, _lanes, _decisions.Links);
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -31,13 +30,9 @@ internal sealed class FrameReader
     private const byte EcnMask = 3;
     private const uint FlagsThatMatter = (uint)(TcpFlags.Fin | TcpFlags.Syn | TcpFlags.Rst | TcpFlags.Ack);
 
-    // The first word of a packet without options that is no fragment.
-    private const ulong WholeMask = 0xFF3F_0000_0000_00FF;
-    private const ulong Whole = 0x45;
-
     private readonly LookAhead _ahead;
     private readonly OpeningForecast _openings;
-    private readonly ulong _space;
+    private readonly uint _space;
     private readonly bool _isTunnelled;
 
     // What stands in the bytes before the packet, as far back as an envelope reaches, and which of them must be just so.
@@ -53,7 +48,7 @@ internal sealed class FrameReader
     {
         _ahead = space.Connections.LookAhead;
         _openings = openings;
-        _space = (ulong)space.Number << 48;
+        _space = (uint)space.Number << 16;
         _isTunnelled = uplink is not null && network is not null;
         Span<byte> front = stackalloc byte[LinkHeader.SizeBytes];
         Span<byte> mask = stackalloc byte[LinkHeader.SizeBytes];
@@ -84,16 +79,18 @@ internal sealed class FrameReader
     }
 
     /// <summary>Reads some frames of a batch and asks for the index lines that know their connections.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public void Recognize(FrameBatch batch, int first, Span<FrameShape> shapes)
+    /// <param name="batch">The batch.</param>
+    /// <param name="first">The first frame, a multiple of eight.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="shapes">What all frames of the batch look like; room for as many as a batch can have.</param>
+    /// <param name="lanes">The groups of eight frames.</param>
+    public void Recognize(FrameBatch batch, int first, int count, FrameShape[] shapes, FrameLanes[] lanes)
     {
-        if (_isTunnelled)
+        for (int index = first; index < first + count; index += WordLanes.Count)
         {
-            Recognize(batch, first, shapes, isTunnelled: true);
-        }
-        else
-        {
-            Recognize(batch, first, shapes, isTunnelled: false);
+            ref FrameLanes group = ref lanes[FrameLanes.GroupOf(index)];
+            Recognize(batch, index, ref shapes[index], ref group);
+            AskForIndex(ref shapes[index], ref group, Math.Min(first + count - index, WordLanes.Count));
         }
     }
 
@@ -155,146 +152,216 @@ internal sealed class FrameReader
         mask.Slice(ethernet + 12, sizeof(ushort)).Fill(byte.MaxValue);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static T At<T>(ref byte start, int offset)
-        where T : unmanaged => Unsafe.ReadUnaligned<T>(ref Unsafe.Add(ref start, offset));
+    /// <summary>
+    /// Recognises eight frames. Where there are fewer, descriptors of frames that a batch had before stand in the others' places: they lie in
+    /// the arena, too, and nobody looks at what comes out.
+    /// </summary>
+    /// <remarks>
+    /// In methods of their own, so that each has its values in registers: what is stored and loaded again is waited for.
+    /// </remarks>
+    private void Recognize(FrameBatch batch, int first, ref FrameShape shape, ref FrameLanes lanes)
+    {
+        ref byte arena = ref MemoryMarshal.GetReference(batch.Arena);
+        ref FrameDescriptor frame = ref Unsafe.Add(ref MemoryMarshal.GetReference(batch.Frames), first);
+        BeginAtFront(ref arena, ref frame, ref lanes);
+        if (_isTunnelled)
+        {
+            ReadEnvelope(ref arena, ref frame, ref lanes);
+        }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint SwappedAt(ref byte start, int offset) => BinaryPrimitives.ReverseEndianness(At<ushort>(ref start, offset));
+        ReadPacket(ref arena, ref shape, ref lanes);
+        Judge(ref frame, ref lanes);
+        if (_isTunnelled && !Vector256.EqualsAll(lanes.OuterUdp >>> 16, Vector256<uint>.Zero))
+        {
+            CheckOuterSums(ref arena, ref frame, ref lanes);
+        }
+    }
 
+    /// <summary>Looks where the packets begin, and compares what stands in front of them. Begins with what is odd.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void BeginAtFront(ref byte arena, ref FrameDescriptor frame, ref FrameLanes lanes)
+    {
+        int headers = _isTunnelled ? LinkHeader.SizeBytes : LinkHeader.EthernetBytes;
+        ref byte far = ref Unsafe.Add(ref arena, headers - LinkHeader.SizeBytes);
+        Vector256<byte> lower = _front.GetLower();
+        Vector256<byte> lowerMask = _frontMask.GetLower();
+        Vector256<byte> upper = _front.GetUpper();
+        Vector256<byte> upperMask = _frontMask.GetUpper();
+        ref nint start = ref Unsafe.As<LaneOffsets, nint>(ref lanes.Starts);
+        lanes.Odd = WordLanes.Gather(
+            Difference(ref far, ref frame, ref start, 0), Difference(ref far, ref frame, ref start, 1),
+            Difference(ref far, ref frame, ref start, 2), Difference(ref far, ref frame, ref start, 3),
+            Difference(ref far, ref frame, ref start, 4), Difference(ref far, ref frame, ref start, 5),
+            Difference(ref far, ref frame, ref start, 6), Difference(ref far, ref frame, ref start, 7));
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        Vector256<uint> Difference(ref byte far, ref FrameDescriptor frame, ref nint start, int lane)
+        {
+            nint offset = (nint)(uint)Unsafe.Add(ref frame, lane).Offset;
+            ref byte front = ref Unsafe.Add(ref far, offset);
+            Unsafe.Add(ref start, lane) = offset + headers;
+            return (((Vector256.LoadUnsafe(ref front) ^ lower) & lowerMask)
+                | ((Vector256.LoadUnsafe(ref front, LinkHeader.SizeBytes / 2) ^ upper) & upperMask)).AsUInt32();
+        }
+    }
+
+    /// <summary>Looks at what differs from envelope to envelope, but for UDP checksums and marks of congestion.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void ReadEnvelope(ref byte arena, ref FrameDescriptor frame, ref FrameLanes lanes)
+    {
+        const int Outer = EthernetBytes - LinkHeader.SizeBytes;
+        WordLanes.Load(
+            ref arena, in lanes.Starts, Outer, out Vector256<uint> begin, out Vector256<uint> fragment, out Vector256<uint> life,
+            out Vector256<uint> source);
+        Vector256<uint> sum = WordLanes.Halves(begin) + WordLanes.Halves(fragment) + WordLanes.Halves(life) + WordLanes.Halves(source);
+        lanes.OuterBegin = begin;
+        Vector256<uint> total = WordLanes.SecondHalf(begin);
+        WordLanes.Load(
+            ref arena, in lanes.Starts, Outer + 16, out Vector256<uint> destination, out _, out Vector256<uint> udp, out _);
+        sum += WordLanes.Halves(destination);
+        WordLanes.Load(ref frame, out _, out Vector256<uint> lengths, out _, out _);
+        Vector256<uint> odd = total ^ (lengths - Vector256.Create((uint)EthernetBytes));
+        odd |= WordLanes.FirstHalf(udp) ^ (total - Vector256.Create((uint)Ipv4Bytes));
+        lanes.OuterUdp = udp;
+        lanes.Odd |= odd | ~IsRight(sum);
+    }
+
+    /// <summary>Takes the words of the packet's headers, and the flow's key from them.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void ReadPacket(ref byte arena, ref FrameShape shape, ref FrameLanes lanes)
+    {
+        WordLanes.Load(
+            ref arena, in lanes.Starts, 0, out Vector256<uint> begin, out Vector256<uint> fragment, out Vector256<uint> life,
+            out Vector256<uint> source);
+        Vector256<uint> sum = WordLanes.Halves(begin) + WordLanes.Halves(fragment) + WordLanes.Halves(life);
+        lanes.Begin = begin;
+        lanes.Life = life;
+        lanes.Source = source;
+        Vector256<uint> odd = ((begin & Vector256.Create(0xFFu)) ^ Vector256.Create(0x45u)) | (fragment & Vector256.Create(0xFF3F_0000u));
+        Vector256<uint> protocol = (life >>> 8) & Vector256.Create(0xFFu);
+        WordLanes.Load(
+            ref arena, in lanes.Starts, 16, out Vector256<uint> destination, out Vector256<uint> ports, out Vector256<uint> sequence,
+            out Vector256<uint> acknowledgement);
+        lanes.Destination = destination;
+        lanes.Ports = ports;
+        lanes.Sequence = sequence;
+        lanes.Acknowledgement = acknowledgement;
+        WordLanes.Store(
+            ref shape, 0, WordLanes.Swap(source), WordLanes.Swap(destination), WordLanes.SwapHalves(ports), protocol | Vector256.Create(_space));
+        Vector256<uint> addressSum = WordLanes.Halves(source) + WordLanes.Halves(destination);
+        lanes.AddressSum = addressSum;
+        lanes.Odd |= odd | ~IsRight(sum + addressSum);
+        WordLanes.Load(ref arena, in lanes.Starts, 32, out lanes.Control, out lanes.TransportChecksum, out _, out _);
+    }
+
+    /// <summary>What the frames are.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Judge(ref FrameDescriptor frame, ref FrameLanes lanes)
+    {
+        WordLanes.Load(ref frame, out _, out Vector256<uint> lengths, out Vector256<uint> wireLengths, out _);
+        Vector256<uint> odd = lanes.Odd | ~Vector256.Equals(lengths, wireLengths);
+        Vector256<int> available = (lengths - Vector256.Create((uint)(_isTunnelled ? LinkHeader.SizeBytes : LinkHeader.EthernetBytes))).AsInt32();
+        Vector256<uint> begin = lanes.Begin;
+        Vector256<uint> life = lanes.Life;
+        Vector256<uint> total = WordLanes.SecondHalf(begin);
+        if (_isTunnelled)
+        {
+            // Congestion marked on the way, or another mark than the packet's own: the general path merges it.
+            Vector256<uint> ecn = Vector256.Create((uint)EcnMask << 8);
+            Vector256<uint> outer = lanes.OuterBegin;
+            odd |= ~Vector256.Equals(outer & ecn, Vector256<uint>.Zero) & (outer ^ begin) & ecn;
+        }
+
+        // To live on, whole, with the whole of the shortest transport header.
+        Vector256<uint> protocol = (life >>> 8) & Vector256.Create(0xFFu);
+        Vector256<uint> isTcp = Vector256.Equals(protocol, Vector256.Create((uint)IpProtocol.Tcp));
+        Vector256<uint> isUdp = Vector256.Equals(protocol, Vector256.Create((uint)IpProtocol.Udp));
+        lanes.IsUdp = isUdp;
+        Vector256<uint> minimum = Vector256.Create((uint)(Ipv4Bytes + UdpBytes)) + (isTcp & Vector256.Create((uint)(TcpBytes - UdpBytes)));
+        odd |= Vector256.Equals((life & Vector256.Create(0xFFu)) >>> 1, Vector256<uint>.Zero) | ~(isTcp | isUdp);
+        odd |= Vector256.GreaterThan(total.AsInt32(), available).AsUInt32() | Vector256.LessThan(total.AsInt32(), minimum.AsInt32()).AsUInt32();
+
+        // The sum that a sender's offload left unfinished is that of the pseudo header: the protocol, and the transport's bytes, which
+        // the total length has but for the header that it counts, too.
+        Vector256<uint> udpSum = lanes.Sequence >>> 16;
+        Vector256<uint> transportSum = Vector256.ConditionalSelect(isTcp, lanes.TransportChecksum & Vector256.Create(0xFFFFu), udpSum);
+        lanes.TransportChecksum = transportSum;
+        Vector256<uint> isUnfinished = IsRight(
+            lanes.AddressSum + (begin >>> 16) + (protocol << 8) + Vector256.Create((uint)(ushort.MaxValue - (Ipv4Bytes << 8)))
+            + (transportSum ^ Vector256.Create(0xFFFFu)));
+
+        // UDP: a length that fits, and a checksum.
+        Vector256<int> transport = (total - Vector256.Create((uint)Ipv4Bytes)).AsInt32();
+        Vector256<int> udpBytes = WordLanes.FirstHalf(lanes.Sequence).AsInt32();
+        Vector256<uint> kinds = isUdp & Vector256.Create((uint)FrameKind.Datagram) & ~(Vector256.LessThan(udpBytes, Vector256.Create(UdpBytes))
+            | Vector256.GreaterThan(udpBytes, transport)).AsUInt32() & ~Vector256.Equals(udpSum, Vector256<uint>.Zero);
+
+        // TCP: the header is no shorter than one without options, and not longer than the segment.
+        Vector256<uint> control = lanes.Control;
+        Vector256<int> headerBytes = ((control & Vector256.Create(0xF0u)) >>> 2).AsInt32();
+        Vector256<uint> flags = control & Vector256.Create(FlagsThatMatter << 8);
+        Vector256<uint> segments = (Vector256.Equals(flags, Vector256.Create((uint)TcpFlags.Ack << 8)) & Vector256.Create((uint)FrameKind.Segment))
+            | (Vector256.Equals(flags, Vector256.Create((uint)TcpFlags.Syn << 8)) & Vector256.Create((uint)FrameKind.Opening));
+        kinds |= segments & isTcp & ~(Vector256.LessThan(headerBytes, Vector256.Create(TcpBytes))
+            | Vector256.GreaterThan(headerBytes, transport)).AsUInt32();
+        kinds = Vector256.Max(Vector256.Create((uint)FrameKind.Flow), kinds & ~isUnfinished);
+        lanes.Kinds = (kinds & Vector256.Equals(odd, Vector256<uint>.Zero)) | (total << 16);
+    }
+
+    /// <summary>Whether sums of halves of words that hold a checksum say that it is right. They are not 0, and those of few words.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Recognize(FrameBatch batch, int first, Span<FrameShape> shapes, bool isTunnelled)
+    private static Vector256<uint> IsRight(Vector256<uint> sums) => Vector256.Equals(WordLanes.Halves(sums), Vector256.Create(0xFFFFu));
+
+    /// <summary>Looks at the outer UDP checksums of frames that have one.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void CheckOuterSums(ref byte arena, ref FrameDescriptor frame, ref FrameLanes lanes)
+    {
+        const int Outer = EthernetBytes - LinkHeader.SizeBytes;
+        for (int lane = 0; lane < WordLanes.Count; lane++)
+        {
+            uint kind = lanes.Kinds[lane];
+            if ((byte)kind == (byte)FrameKind.Other || lanes.OuterUdp[lane] >> 16 == 0)
+            {
+                continue;
+            }
+
+            ref byte outer = ref Unsafe.Add(ref arena, lanes.Starts[lane] + Outer);
+            bool isRight = IsOuterSumRight(ref outer, Unsafe.Add(ref frame, lane).LengthBytes - EthernetBytes, out bool isSummed);
+            lanes.Kinds = lanes.Kinds.WithElement(lane, !isRight ? (uint)FrameKind.Other : isSummed ? kind | FrameShape.SummedBit : kind);
+        }
+    }
+
+    /// <summary>Hashes the keys of frames, and asks for their index lines.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void AskForIndex(ref FrameShape shape, ref FrameLanes lanes, int count)
     {
         LookAhead ahead = _ahead;
-        ref byte arena = ref MemoryMarshal.GetReference(batch.Arena);
-        ref FrameDescriptor frame = ref MemoryMarshal.GetReference(batch.Frames.Slice(first, shapes.Length));
-        ref FrameShape shape = ref MemoryMarshal.GetReference(shapes);
-        ref FrameShape end = ref Unsafe.Add(ref shape, shapes.Length);
-        while (Unsafe.IsAddressLessThan(ref shape, ref end))
+        ref uint kind = ref Unsafe.As<Vector256<uint>, uint>(ref lanes.Kinds);
+        ref nint start = ref Unsafe.As<LaneOffsets, nint>(ref lanes.Starts);
+        ref uint end = ref Unsafe.Add(ref kind, count);
+        while (Unsafe.IsAddressLessThan(ref kind, ref end))
         {
-            FrameKind kind = Recognize(ref arena, frame, ref shape, isTunnelled);
-            shape.Kind = kind;
-            if (kind != FrameKind.Other)
+            shape.Start = (int)start;
+            shape.SetKindAndLength(kind);
+            if ((byte)kind != (byte)FrameKind.Other)
             {
                 ulong hash = ahead.Hash(shape.Addresses, shape.Rest);
                 shape.Hash = hash;
                 shape.Line = ahead.PrefetchIndex(hash);
             }
 
-            frame = ref Unsafe.Add(ref frame, 1);
             shape = ref Unsafe.Add(ref shape, 1);
+            kind = ref Unsafe.Add(ref kind, 1);
+            start = ref Unsafe.Add(ref start, 1);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private FrameKind Recognize(ref byte arena, in FrameDescriptor frame, ref FrameShape shape, bool isTunnelled)
-    {
-        int headers = isTunnelled ? LinkHeader.SizeBytes : LinkHeader.EthernetBytes;
-        int available = frame.LengthBytes - headers;
-        int start = frame.Offset + headers;
-        ref byte packet = ref Unsafe.Add(ref arena, start);
-        Vector512<byte> front = Vector512.LoadUnsafe(ref Unsafe.Add(ref packet, -LinkHeader.SizeBytes));
-        if (frame.WireLengthBytes != frame.LengthBytes || available < Ipv4Bytes + UdpBytes
-            || ((front ^ _front) & _frontMask) != Vector512<byte>.Zero || (isTunnelled && !IsEnvelopeWhole(ref packet, available, ref shape)))
-        {
-            return FrameKind.Other;
-        }
+    private static T At<T>(ref byte start, int offset)
+        where T : unmanaged => Unsafe.ReadUnaligned<T>(ref Unsafe.Add(ref start, offset));
 
-        ulong begin = At<ulong>(ref packet, 0);
-        ulong addressSum = (ulong)At<uint>(ref packet, 12) + At<uint>(ref packet, 16);
-        uint total = SwappedAt(ref packet, 2);
-        uint transportBytes = total - Ipv4Bytes;
-        if (((begin ^ Whole) & WholeMask) != 0 || Unsafe.Add(ref packet, 8) <= 1 || total > (uint)available
-            || !InternetChecksum.IsRightHeader(begin + At<uint>(ref packet, 8) + addressSum))
-        {
-            return FrameKind.Other;
-        }
-
-        FrameKind kind = FrameKind.Flow;
-        uint protocol = Unsafe.Add(ref packet, 9);
-        ulong rest = _space;
-        ulong pseudoHeader = addressSum + At<ushort>(ref packet, 2);
-        if (protocol == (byte)IpProtocol.Tcp)
-        {
-            // By one difference: no shorter than a header, and no longer than the segment, which is no shorter either.
-            uint tail = At<ushort>(ref packet, 32);
-            uint options = ((tail & 0xF0) >> 2) - TcpBytes;
-            if (total < Ipv4Bytes + TcpBytes)
-            {
-                return FrameKind.Other;
-            }
-
-            if (options <= transportBytes - TcpBytes)
-            {
-                uint flags = tail & (FlagsThatMatter << 8);
-                kind = flags == (uint)TcpFlags.Ack << 8 ? FrameKind.Segment
-                    : flags == (uint)TcpFlags.Syn << 8 ? FrameKind.Opening : FrameKind.Flow;
-            }
-
-            pseudoHeader += PseudoHeaderOf(IpProtocol.Tcp) + (At<ushort>(ref packet, 36) ^ (uint)ushort.MaxValue);
-            rest |= (ulong)IpProtocol.Tcp << 32;
-        }
-        else if (protocol == (byte)IpProtocol.Udp)
-        {
-            uint length = SwappedAt(ref packet, 24);
-            uint checksum = At<ushort>(ref packet, 26);
-            if (total < Ipv4Bytes + UdpBytes)
-            {
-                return FrameKind.Other;
-            }
-
-            if (checksum != 0 && length >= UdpBytes && length <= transportBytes)
-            {
-                kind = FrameKind.Datagram;
-            }
-
-            pseudoHeader += PseudoHeaderOf(IpProtocol.Udp) + (checksum ^ ushort.MaxValue);
-            rest |= (ulong)IpProtocol.Udp << 32;
-        }
-        else
-        {
-            return FrameKind.Other;
-        }
-
-        if (InternetChecksum.IsRightHeader(pseudoHeader))
-        {
-            // Looks like a sum that the sender's offload left unfinished.
-            kind = FrameKind.Flow;
-        }
-
-        shape.Addresses = BitOperations.RotateLeft(BinaryPrimitives.ReverseEndianness(At<ulong>(ref packet, 12)), 32);
-        shape.Rest = BitOperations.RotateLeft(BinaryPrimitives.ReverseEndianness(At<uint>(ref packet, 20)), 16) | rest;
-        shape.Start = start;
-        shape.LengthBytes = (ushort)total;
-        return kind;
-    }
-
-    /// <summary>
-    /// What a pseudo header's sum has beside addresses and total length, in wire order modulo 0xFFFF: the protocol, and less the header
-    /// that the total length counts.
-    /// </summary>
-    private static uint PseudoHeaderOf(IpProtocol protocol) => ((uint)protocol << 8) + ushort.MaxValue - (Ipv4Bytes << 8);
-
-    /// <summary>Looks at what differs from envelope to envelope.</summary>
-    /// <returns><see langword="false"/> where the general path must look.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool IsEnvelopeWhole(ref byte packet, int available, ref FrameShape shape)
-    {
-        ref byte outer = ref Unsafe.Add(ref packet, EthernetBytes - LinkHeader.SizeBytes);
-        uint total = (uint)(available + LinkHeader.SizeBytes - EthernetBytes);
-
-        // Congestion marked on the way, or another mark than the packet's own: the general path merges it.
-        if (SwappedAt(ref outer, 2) != total || SwappedAt(ref outer, Ipv4Bytes + 4) != total - Ipv4Bytes
-            || !InternetChecksum.IsRightHeader(
-                At<ulong>(ref outer, 0) + At<uint>(ref outer, 8) + At<uint>(ref outer, 12) + At<uint>(ref outer, 16))
-            || ((Unsafe.Add(ref outer, 1) & EcnMask) != 0 && ((Unsafe.Add(ref outer, 1) ^ Unsafe.Add(ref packet, 1)) & EcnMask) != 0))
-        {
-            return false;
-        }
-
-        shape.IsSummed = false;
-        return At<ushort>(ref outer, Ipv4Bytes + 6) == 0 || IsOuterSumRight(ref outer, (int)total, out shape.IsSummed);
-    }
+    private static uint SwappedAt(ref byte start, int offset) => BinaryPrimitives.ReverseEndianness(At<ushort>(ref start, offset));
 
     /// <summary>Whether the outer UDP checksum is right, or still to be finished.</summary>
     /// <param name="outer">The outer IPv4 header.</param>

@@ -1,8 +1,11 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using FastPathLb.Conntrack;
 
 namespace FastPathLb.Balancer.FastPath;
 
 /// <summary>What the first look at a frame found.</summary>
+[StructLayout(LayoutKind.Sequential)]
 internal struct FrameShape
 {
     /// <summary>The flow, where <see cref="Kind"/> says that there is one: addresses, as the first word of its key.</summary>
@@ -38,6 +41,16 @@ internal struct FrameShape
     /// <summary>Number of what was decided about such packets, once it is known.</summary>
     public ushort Decision;
 
+    /// <summary><see cref="IsSummed"/> in the word that <see cref="SetKindAndLength"/> takes.</summary>
+    public const uint SummedBit = 1 << 8;
+
     /// <summary>The flow's key.</summary>
     public readonly FlowKey Key => FlowKey.FromWords(Addresses, Rest);
+
+    /// <summary>
+    /// Takes <see cref="Kind"/>, <see cref="IsSummed"/> and <see cref="LengthBytes"/> as the word that they are side by side: little-endian
+    /// machines only.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void SetKindAndLength(uint word) => Unsafe.As<FrameKind, uint>(ref Kind) = word;
 }

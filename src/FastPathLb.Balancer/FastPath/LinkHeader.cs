@@ -101,30 +101,24 @@ internal struct LinkHeader
         Unsafe.WriteUnaligned(ref Unsafe.Add(ref packet, -8), _word7);
     }
 
+    /// <summary>Sum of the outer IPv4 header's words without what differs from packet to packet, as numbers.</summary>
+    public readonly uint HeaderSum => _sum;
+
     /// <summary>Writes envelope and Ethernet header.</summary>
     /// <param name="packet">The IPv4 packet; the headers go in front of it.</param>
-    /// <param name="packetBytes">Its length.</param>
-    /// <param name="typeOfService">Outer type of service.</param>
-    /// <param name="identification">Outer identification.</param>
-    /// <param name="sourcePort">Outer source port.</param>
-    /// <param name="udpChecksum">Outer UDP checksum, as it lies on the wire; 0 for none.</param>
+    /// <param name="own">What is this packet's own in the 32 bytes from the outer IPv4 header on, zero elsewhere.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly void WriteTunnel(
-        ref byte packet, int packetBytes, uint typeOfService, ushort identification, ushort sourcePort, uint udpChecksum)
+    public readonly void WriteTunnel(ref byte packet, Vector256<byte> own)
     {
-        const int Ipv4Bytes = 20;
-        uint udpBytes = (uint)(packetBytes + InnerEthernetBytes + VxlanOverUdpBytes);
-        uint total = udpBytes + Ipv4Bytes;
-        uint sum = _sum + typeOfService + total + identification;
-        sum = (sum & 0xFFFF) + (sum >> 16);
-        ushort checksum = (ushort)~(sum + (sum >> 16));
+        const int Ipv4 = 14;
         ref byte start = ref Unsafe.Add(ref packet, -SizeBytes);
-        Vector512.LoadUnsafe(in _word0).StoreUnsafe(ref Unsafe.As<byte, ulong>(ref start));
-        Unsafe.Add(ref start, 15) = (byte)typeOfService;
-        Unsafe.WriteUnaligned(ref Unsafe.Add(ref start, 16), BinaryPrimitives.ReverseEndianness((total << 16) | identification));
-        Unsafe.WriteUnaligned(ref Unsafe.Add(ref start, 24), BinaryPrimitives.ReverseEndianness(checksum));
-        Unsafe.WriteUnaligned(ref Unsafe.Add(ref start, 34), BinaryPrimitives.ReverseEndianness(sourcePort));
-        Unsafe.WriteUnaligned(ref Unsafe.Add(ref start, 38), BinaryPrimitives.ReverseEndianness((ushort)udpBytes) | (udpChecksum << 16));
+        ref byte ready = ref Unsafe.As<ulong, byte>(ref Unsafe.AsRef(in _word0));
+        Vector256<byte> envelope = Vector256.LoadUnsafe(ref ready, Ipv4) | own;
+
+        // The ends first, and what they leave out in the middle: whoever reads the frame soon finds wide words.
+        Vector128.LoadUnsafe(ref ready).StoreUnsafe(ref start);
+        Vector256.LoadUnsafe(ref ready, SizeBytes / 2).StoreUnsafe(ref start, SizeBytes / 2);
+        envelope.StoreUnsafe(ref start, Ipv4);
     }
 
     /// <summary>

@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using FastPathLb.Balancer.Stack;
-using FastPathLb.Conntrack;
 using FastPathLb.Pipeline;
 using FastPathLb.Wire;
 
@@ -363,6 +365,14 @@ public sealed class Uplink
         return ecn & ~(ecn >> 1);
     }
 
+    /// <summary>The same for eight packets; bits above those two do not matter.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector256<uint> OuterEcn(Vector256<uint> typesOfService)
+    {
+        Vector256<uint> ecn = typesOfService & Vector256.Create((uint)EcnMask);
+        return ecn & ~(ecn >>> 1);
+    }
+
     /// <summary>Merges the outer ECN into the inner packet (INET_ECN_decapsulate).</summary>
     /// <returns><see langword="false"/> where congestion was marked on a packet that cannot carry it.</returns>
     internal static bool TryMergeEcn(Span<byte> inner, byte outer)
@@ -409,16 +419,29 @@ public sealed class Uplink
         ReadOnlySpan<byte> packet = inner[EthernetBytes..];
         int header = (packet[0] & 15) * 4;
         uint ports = packet.Length >= header + 4 && (packet[6] & 0x3F) == 0 && packet[7] == 0
-            ? BinaryPrimitives.ReadUInt32BigEndian(packet[header..]) : 0;
-        return SourcePort(BinaryPrimitives.ReadUInt64BigEndian(packet[Ipv4.SourceOffset..]), ports, packet[Ipv4.ProtocolOffset]);
+            ? MemoryMarshal.Read<uint>(packet[header..]) : 0;
+        Vector256<uint> sourcePorts = SourcePorts(
+            Vector256.CreateScalar(MemoryMarshal.Read<uint>(packet[Ipv4.SourceOffset..])),
+            Vector256.CreateScalar(MemoryMarshal.Read<uint>(packet[Ipv4.DestinationOffset..])),
+            Vector256.CreateScalar(ports), Vector256.CreateScalar((uint)packet[Ipv4.ProtocolOffset]));
+        return (ushort)sourcePorts.ToScalar();
     }
 
-    /// <summary>The same for a flow.</summary>
-    /// <param name="addresses">Source address in the high, destination in the low half.</param>
-    /// <param name="ports">Source port in the high, destination port in the low half.</param>
-    /// <param name="protocol">IP protocol.</param>
-    internal ushort SourcePort(ulong addresses, uint ports, byte protocol) =>
-        ScalePort(Mixing.Multiply(addresses ^ 0x9E3779B97F4A7C15, (((ulong)ports << 8) | protocol) ^ 0xD6E8FEB86659FD93));
+    /// <summary>The same for flows of eight packets: a hash of 32 bits, scaled to the range. Chance decides in the kernel.</summary>
+    /// <param name="sources">Source addresses, as they lie on the wire.</param>
+    /// <param name="destinations">Destination addresses, as they lie on the wire.</param>
+    /// <param name="ports">Ports, as they lie on the wire.</param>
+    /// <param name="protocols">IP protocols.</param>
+    /// <returns>Ports, as numbers.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal Vector256<uint> SourcePorts(
+        Vector256<uint> sources, Vector256<uint> destinations, Vector256<uint> ports, Vector256<uint> protocols)
+    {
+        Vector256<uint> hash = (sources * 0x9E3779B1u) + (destinations * 0x85EBCA77u) + ((ports + protocols) * 0xC2B2AE3Du);
+        hash = (hash ^ (hash >>> 15)) * 0x27D4EB2Fu;
+        hash ^= hash >>> 13;
+        return Vector256.Create((uint)SourcePortLow) + (((hash >>> 16) * (uint)(SourcePortHigh - SourcePortLow)) >>> 16);
+    }
 
     private ushort ScalePort(ulong hash)
     {

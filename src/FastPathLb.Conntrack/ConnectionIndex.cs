@@ -32,9 +32,11 @@ public sealed class ConnectionIndex : IDisposable
     private const ulong Tentative = 1ul << 58;
     private const ulong TagMask = ((1ul << TagBits) - 1) << TagShift;
     private const ulong NumberMask = (1ul << 31) - 1;
-    private const ulong DirectionBit = 1ul << 31;
+    private const int DirectionShift = 31;
+    private const ulong DirectionBit = 1ul << DirectionShift;
 
-    private readonly Slab<Line> _lines;
+    private readonly Slab<Line> _memory;
+    private readonly SlabElements<Line> _lines;
     private readonly Slab<Connection> _connections;
     private readonly uint _lineCount;
 
@@ -48,7 +50,8 @@ public sealed class ConnectionIndex : IDisposable
         // 70 % full when every connection has both slots in use.
         long slots = (long)connections.Count * 2 * 10 / 7;
         _lineCount = (uint)Math.Max((slots + SlotsPerLine - 1) / SlotsPerLine, 2);
-        _lines = new Slab<Line>((int)_lineCount, placement);
+        _memory = new Slab<Line>((int)_lineCount, placement);
+        _lines = _memory.Elements;
     }
 
     /// <summary>Eight slots, one cache line.</summary>
@@ -68,7 +71,11 @@ public sealed class ConnectionIndex : IDisposable
         private readonly uint _lineCount;
 
         /// <summary>Takes them from an index.</summary>
-        public Homes(ConnectionIndex index) => (_lines, _lineCount) = (index._lines.Elements, index._lineCount);
+        public Homes(ConnectionIndex index) => (_lines, _lineCount) = (index._lines, index._lineCount);
+
+        /// <summary>The line where a hash begins.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public uint LineOf(ulong hash) => Home(hash, _lineCount);
 
         /// <summary>Asks for the line where a hash begins.</summary>
         /// <returns>The line's number.</returns>
@@ -95,6 +102,28 @@ public sealed class ConnectionIndex : IDisposable
             ulong match = MatchCommitted(ref line, hash);
             return match != 0 ? IndexEntry.OfSlot(SlotOf(ref line, BitOperations.TrailingZeroCount(match)))
                 : (line.First & Passed) == 0 ? default : CandidateBeyond(home, hash);
+        }
+
+        /// <summary>The slot that a key with this hash would be put into, where it is surely not in the index.</summary>
+        /// <param name="home">The hash's line.</param>
+        /// <param name="hash">The hash.</param>
+        /// <param name="candidate">The first entry of the line whose tag matches: see <see cref="Candidate"/>.</param>
+        /// <returns>None where there is such an entry, or where the line is full or was.</returns>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public IndexVacancy Vacancy(uint home, ulong hash, out IndexEntry candidate)
+        {
+            ref Line line = ref _lines[(int)home];
+            ulong match = MatchCommitted(ref line, hash);
+            if (match != 0)
+            {
+                candidate = IndexEntry.OfSlot(SlotOf(ref line, BitOperations.TrailingZeroCount(match)));
+                return default;
+            }
+
+            candidate = default;
+            ulong empty = EmptySlots(ref line);
+            return (line.First & Passed) != 0 || empty == 0
+                ? default : new IndexVacancy(((ulong)home * SlotsPerLine) + (uint)BitOperations.TrailingZeroCount(empty));
         }
 
         [MethodImpl(MethodImplOptions.NoInlining)]
@@ -129,7 +158,7 @@ public sealed class ConnectionIndex : IDisposable
     }
 
     /// <summary>Size of the memory in bytes.</summary>
-    public long SizeBytes => _lines.SizeBytes;
+    public long SizeBytes => _memory.SizeBytes;
 
     /// <summary>Finds a key.</summary>
     public bool TryFind(FlowKey key, ulong hash, out int number, out FlowDirection direction)
@@ -173,7 +202,7 @@ public sealed class ConnectionIndex : IDisposable
     /// <summary>Publishes a key of a connection whose record is complete, unless a rival holds the same key.</summary>
     public IndexInsert TryInsert(FlowKey key, ulong hash, int number, FlowDirection direction)
     {
-        ulong word = Tag(hash) | (direction == FlowDirection.Reply ? DirectionBit : 0) | (uint)(number + 1);
+        ulong word = WordOf(hash, number, direction);
         if (!IsShared)
         {
             return InsertAlone(key, hash, word);
@@ -204,10 +233,27 @@ public sealed class ConnectionIndex : IDisposable
         }
     }
 
+    /// <summary>
+    /// The same for a key for which <see cref="Homes.Vacancy"/> has found a slot, by the thread that has inserted nothing since: where no
+    /// other thread inserts, no rival is looked for.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public IndexInsert TryInsertAt(IndexVacancy vacancy, FlowKey key, ulong hash, int number, FlowDirection direction)
+    {
+        if (IsShared)
+        {
+            return TryInsert(key, hash, number, direction);
+        }
+
+        ref ulong free = ref Unsafe.Add(ref _lines[0].First, vacancy.Slot);
+        free = WordOf(hash, number, direction) | (free & Passed);
+        return IndexInsert.Done;
+    }
+
     /// <summary>Takes a key out. The connection's record must still hold it.</summary>
     public bool Remove(ulong hash, int number, FlowDirection direction)
     {
-        ulong wanted = Tag(hash) | (direction == FlowDirection.Reply ? DirectionBit : 0) | (uint)(number + 1);
+        ulong wanted = WordOf(hash, number, direction);
         uint lineIndex = Home(hash);
         for (int probe = 0; probe < ProbeLinesMax; probe++)
         {
@@ -257,7 +303,7 @@ public sealed class ConnectionIndex : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _lines.Dispose();
+    public void Dispose() => _memory.Dispose();
 
     private enum Rival
     {
@@ -268,6 +314,10 @@ public sealed class ConnectionIndex : IDisposable
 
     // The lowest bits of the hash at the tag's place: two shifts, since a mask of 64 bits is an instruction more.
     private static ulong Tag(ulong hash) => (hash << (64 - TagBits)) >> (64 - TagBits - TagShift);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong WordOf(ulong hash, int number, FlowDirection direction) =>
+        Tag(hash) | ((ulong)direction << DirectionShift) | (uint)(number + 1);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private uint Home(ulong hash) => Home(hash, _lineCount);
@@ -288,6 +338,13 @@ public sealed class ConnectionIndex : IDisposable
     {
         Vector512<ulong> words = Vector512.LoadUnsafe(ref SlotAt(ref line, 0));
         return Vector512.Equals(words & Vector512.Create(TagMask), Vector512.Create(tag)).ExtractMostSignificantBits();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong EmptySlots(ref Line line)
+    {
+        Vector512<ulong> numbers = Vector512.LoadUnsafe(ref SlotAt(ref line, 0)) & Vector512.Create(NumberMask);
+        return Vector512.Equals(numbers, Vector512<ulong>.Zero).ExtractMostSignificantBits();
     }
 
     /// <summary>The same where no other thread inserts: rivals and a free slot are looked for in one pass.</summary>
@@ -317,8 +374,7 @@ public sealed class ConnectionIndex : IDisposable
 
             if (Unsafe.IsNullRef(ref free))
             {
-                Vector512<ulong> numbers = Vector512.LoadUnsafe(ref SlotAt(ref line, 0)) & Vector512.Create(NumberMask);
-                ulong empty = Vector512.Equals(numbers, Vector512<ulong>.Zero).ExtractMostSignificantBits();
+                ulong empty = EmptySlots(ref line);
                 if (empty != 0)
                 {
                     free = ref SlotAt(ref line, BitOperations.TrailingZeroCount(empty));

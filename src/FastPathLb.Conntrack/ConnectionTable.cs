@@ -15,7 +15,7 @@ public sealed class ConnectionTable : IDisposable
     public const int CapacityMax = 1 << 30;
 
     private readonly ConnectionStore _store;
-    private readonly Slab<Connection> _connections;
+    private readonly SlabElements<Connection> _connections;
     private readonly ConnectionIndex _index;
     private readonly TimingWheel _wheel;
     private readonly ulong _seed;
@@ -36,13 +36,13 @@ public sealed class ConnectionTable : IDisposable
         int capacity = CapacityDefault, ulong seed = 0x5EED, bool isShared = true, MemoryPlacement placement = default)
     {
         _store = new ConnectionStore(capacity, seed, this, isShared, placement);
-        (_connections, _index, _wheel, _seed) = (_store.Connections, _store.Index, new TimingWheel(_store.Links), _store.Seed);
+        (_connections, _index, _wheel, _seed) = (_store.Connections.Elements, _store.Index, new TimingWheel(_store.Links), _store.Seed);
     }
 
     internal ConnectionTable(ConnectionStore store, int worker)
     {
         _store = store;
-        (_connections, _index, _wheel, _seed) = (store.Connections, store.Index, new TimingWheel(store.Links), store.Seed);
+        (_connections, _index, _wheel, _seed) = (store.Connections.Elements, store.Index, new TimingWheel(store.Links), store.Seed);
         Worker = worker;
         _hasRivals = store.Workers > 1;
     }
@@ -59,7 +59,7 @@ public sealed class ConnectionTable : IDisposable
     public bool IsExclusive { get; set; }
 
     /// <summary>Most connections at a time.</summary>
-    public int Capacity => _connections.Count;
+    public int Capacity => _store.Connections.Count;
 
     /// <summary>Records in use, by whomever.</summary>
     public int Count => _store.Count;
@@ -90,10 +90,10 @@ public sealed class ConnectionTable : IDisposable
     public ulong Hash(ulong addresses, ulong rest) => FlowKey.Hash(addresses, rest, _seed);
 
     /// <summary>The records for a loop that keeps their address in a register.</summary>
-    public SlabElements<Connection> Records => _connections.Elements;
+    public SlabElements<Connection> Records => _connections;
 
     /// <summary>The table as a loop uses it that looks ahead.</summary>
-    public LookAhead LookAhead => new(_connections.Elements, new ConnectionIndex.Homes(_index), _seed);
+    public LookAhead LookAhead => new(_connections, new ConnectionIndex.Homes(_index), _seed);
 
     /// <summary>Finds the connection a packet with this key belongs to, and the packet's direction in it.</summary>
     public bool TryFind(FlowKey key, out int number, out FlowDirection direction) =>
@@ -212,6 +212,33 @@ public sealed class ConnectionTable : IDisposable
         return result;
     }
 
+    /// <summary>Makes a record found by its original key, whose place was found since this worker indexed the last one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public IndexInsert IndexOriginalAt(IndexVacancy vacancy, ref Connection connection, int number, ulong hash)
+    {
+        IndexInsert result = _index.TryInsertAt(vacancy, connection.Original, hash, number, FlowDirection.Original);
+        if (result == IndexInsert.Done)
+        {
+            connection.Flags |= ConnectionFlags.IndexedOriginal;
+        }
+
+        return result;
+    }
+
+    /// <summary>Makes a record found by its reply key, whose place was found since this worker indexed the last one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public IndexInsert IndexReplyAt(IndexVacancy vacancy, ref Connection connection, int number, ulong hash)
+    {
+        System.Diagnostics.Debug.Assert(connection.Reply.Kind == FlowKind.Flow, "replies of IPVS's are counted");
+        IndexInsert result = _index.TryInsertAt(vacancy, connection.Reply, hash, number, FlowDirection.Reply);
+        if (result == IndexInsert.Done)
+        {
+            connection.Flags |= ConnectionFlags.IndexedReply;
+        }
+
+        return result;
+    }
+
     /// <summary>Makes a record found by its reply key.</summary>
     public IndexInsert IndexReply(int number) => IndexReply(number, _connections[number].Reply.Hash(_seed));
 
@@ -259,9 +286,12 @@ public sealed class ConnectionTable : IDisposable
     }
 
     /// <summary>Has a record looked at when the time has come, or earlier if it is so already.</summary>
-    public void Time(int number, long dueNanoseconds)
+    public void Time(int number, long dueNanoseconds) => Time(ref _connections[number], number, dueNanoseconds);
+
+    /// <summary>The same with the record at hand.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Time(ref Connection connection, int number, long dueNanoseconds)
     {
-        ref Connection connection = ref _connections[number];
         System.Diagnostics.Debug.Assert(!IsForeign(number), "a worker times its own records: others are in others' wheels");
         if ((connection.Flags & ConnectionFlags.Timed) != 0)
         {

@@ -32,6 +32,17 @@ public readonly struct LookAhead
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public uint PrefetchIndex(ulong hash) => _homes.Prefetch(hash);
 
+    /// <summary>The index line of a hash.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public uint LineOf(ulong hash) => _homes.LineOf(hash);
+
+    /// <summary>Where a key with this hash may be put, if it is surely not in the index. If there is none, it may still not be.</summary>
+    /// <param name="line">The hash's line.</param>
+    /// <param name="hash">The hash.</param>
+    /// <param name="candidate">Where its line leads first, if anywhere; whether that connection's key is the one is not known yet.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public IndexVacancy Vacancy(uint line, ulong hash, out IndexEntry candidate) => _homes.Vacancy(line, hash, out candidate);
+
     /// <summary>Reads a word of an index line.</summary>
     /// <returns>See <see cref="SlabElements{T}.Touch"/>.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -25,7 +25,8 @@ public sealed class TimingWheel : IDisposable
     private const int None = -1;
 
     // List links by connection number, plus 1 so that zeroed memory is "none": next in the slot's list; previous, or minus the slot.
-    private readonly Slab<Link> _links;
+    private readonly Slab<Link> _memory;
+    private readonly SlabElements<Link> _links;
     private readonly int[] _heads = new int[Levels * SlotsPerLevel];
     private readonly ulong[] _occupied = new ulong[Levels * SlotsPerLevel / 64];
     private long _tick;
@@ -40,7 +41,8 @@ public sealed class TimingWheel : IDisposable
     /// <summary>Makes a wheel over links that others' wheels use as well: each number is in one of them.</summary>
     internal TimingWheel(Slab<Link> links)
     {
-        _links = links;
+        _memory = links;
+        _links = links.Elements;
         Array.Fill(_heads, None);
     }
 
@@ -71,7 +73,7 @@ public sealed class TimingWheel : IDisposable
     public int FirstOfNextTick => _heads[(int)((_tick + 1) & SlotMask)];
 
     /// <summary>Size of the memory in bytes.</summary>
-    public long SizeBytes => _links.SizeBytes;
+    public long SizeBytes => _memory.SizeBytes;
 
     /// <summary>Fetches a connection's links.</summary>
     internal void Prefetch(int number) => _links.Prefetch(number);
@@ -157,7 +159,7 @@ public sealed class TimingWheel : IDisposable
     public int NextOf(int number) => _links[number].Next - 1;
 
     /// <inheritdoc/>
-    public void Dispose() => _links.Dispose();
+    public void Dispose() => _memory.Dispose();
 
     private void Advance(long now)
     {
@@ -240,7 +242,8 @@ public sealed class TimingWheel : IDisposable
         }
 
         int slot = (level * SlotsPerLevel) + (int)((due >> (level * SlotBits)) & SlotMask);
-        int head = _heads[slot];
+        ref int first = ref _heads[slot];
+        int head = first;
         ref Link link = ref _links[number];
         link.Next = head + 1;
         link.Previous = -(slot + 1);
@@ -249,7 +252,7 @@ public sealed class TimingWheel : IDisposable
             _links[head].Previous = number + 1;
         }
 
-        _heads[slot] = number;
+        first = number;
         _occupied[slot >> 6] |= 1ul << (slot & 63);
     }
 

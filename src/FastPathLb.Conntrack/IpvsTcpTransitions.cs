@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using FastPathLb.Wire;
 
 namespace FastPathLb.Conntrack;
@@ -73,6 +74,7 @@ public static class IpvsTcpTransitions
     }
 
     /// <summary>The state after a segment. RST counts before SYN before FIN before ACK; with none of them the state is CLOSE.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static IpvsTcpState Next(Side side, TcpFlags flags, IpvsTcpState state, bool secureTcp)
     {
         int row = (flags & TcpFlags.Rst) != 0 ? 3
@@ -91,6 +93,7 @@ public static class IpvsTcpTransitions
     }
 
     /// <summary>Whether <c>ipvsadm</c> counts the state as active (tcp_state_active_table).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool IsActive(IpvsTcpState state) =>
         state is IpvsTcpState.Established or IpvsTcpState.SynSent or IpvsTcpState.SynReceived or IpvsTcpState.SynAck;
 

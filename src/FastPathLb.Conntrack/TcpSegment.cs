@@ -46,8 +46,12 @@ public readonly ref struct TcpSegment
     public ReadOnlySpan<byte> Options { get; }
 
     /// <summary>Sequence number after the segment: payload, SYN and FIN counted.</summary>
-    public uint End => unchecked(Sequence + (uint)(LengthBytes - HeaderLengthBytes)
-        + ((Flags & TcpFlags.Syn) != 0 ? 1u : 0u) + ((Flags & TcpFlags.Fin) != 0 ? 1u : 0u));
+    public uint End => EndOf(Sequence, LengthBytes - HeaderLengthBytes, Flags);
+
+    /// <summary>Sequence number after a segment with so much payload.</summary>
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.AggressiveInlining)]
+    public static uint EndOf(uint sequence, int payloadBytes, TcpFlags flags) => unchecked(
+        sequence + (uint)payloadBytes + ((flags & TcpFlags.Syn) != 0 ? 1u : 0u) + ((flags & TcpFlags.Fin) != 0 ? 1u : 0u));
 
     /// <summary>Kind of segment, RST before SYN before FIN before ACK.</summary>
     public TcpSegmentKind Kind =>

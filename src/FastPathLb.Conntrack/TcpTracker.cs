@@ -62,9 +62,7 @@ public static class TcpTracker
         connection.LastScale = 0;
         connection.Retransmissions = 0;
         connection.TrackState = ConntrackTcpState.None;
-        connection.SeenOriginal.End = segment.End;
-        connection.SeenOriginal.MaxWindow = Math.Max((uint)segment.Window, 1);
-        connection.SeenOriginal.MaxEnd = segment.End;
+        BeginSender(ref connection.SeenOriginal, segment.End, segment.Window);
         if (opens)
         {
             ReadOptions(ref connection.SeenOriginal, segment.Options);
@@ -79,6 +77,56 @@ public static class TcpTracker
 
         connection.LastKind = TcpSegmentKind.None;
         return true;
+    }
+
+    /// <summary>
+    /// Begins a connection with a segment with SYN and without ACK, FIN and RST, and steps it: what <see cref="TryBegin"/> and
+    /// <see cref="Step"/> do where nothing else can be the case.
+    /// </summary>
+    /// <param name="connection">The connection, all of it cleared but for its keys.</param>
+    /// <param name="header">The TCP header, which must be well formed. Words are read as they lie there.</param>
+    /// <param name="lengthBytes">Length of the segment: TCP header and payload.</param>
+    /// <param name="now">Time, nanoseconds since the Unix epoch.</param>
+    /// <param name="timeouts">Timeouts and switches.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void BeginWithSyn(ref Connection connection, ref byte header, int lengthBytes, long now, ConntrackTimeouts timeouts)
+    {
+        Debug.Assert(
+            IsWellFormed(MemoryMarshal.CreateReadOnlySpan(ref header, lengthBytes), lengthBytes)
+            && TcpTransitions.Next(FlowDirection.Original, TcpSegmentKind.Syn, ConntrackTcpState.None) == ConntrackTcpState.SynSent,
+            "a SYN begins a connection");
+        uint sequence = BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref header, 4)));
+        ushort window = BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<ushort>(ref Unsafe.Add(ref header, 14)));
+        int headerBytes = (Unsafe.Add(ref header, 12) >> 2) & 0x3C;
+        uint end = TcpSegment.EndOf(sequence, lengthBytes - headerBytes, TcpFlags.Syn);
+        ref TcpSeen sender = ref connection.SeenOriginal;
+        ref TcpSeen receiver = ref connection.SeenReply;
+        BeginSender(ref sender, end, window);
+        if (headerBytes > TcpSegment.MinimumHeaderBytes)
+        {
+            ReadOptions(ref sender, MemoryMarshal.CreateReadOnlySpan(
+                ref Unsafe.Add(ref header, TcpSegment.MinimumHeaderBytes), headerBytes - TcpSegment.MinimumHeaderBytes));
+        }
+
+        Debug.Assert(
+            TcpWindow.IsInside(sender, receiver, sequence, selective: 0, end), "one end is known by this segment alone, the other not at all");
+        TcpWindow.Update(
+            ref connection, ref sender, ref receiver, FlowDirection.Original, TcpSegmentKind.Syn, sequence, acknowledgement: 0,
+            selective: 0, end, window, hasSyn: true, hasAck: false);
+        connection.LastKind = TcpSegmentKind.Syn;
+        connection.TrackState = ConntrackTcpState.SynSent;
+        Refresh(
+            ref connection, sender.Flags | receiver.Flags, TcpSegmentKind.Syn, ConntrackTcpState.None, ConntrackTcpState.SynSent,
+            isAnswered: false, now, timeouts);
+    }
+
+    /// <summary>A sender that is cleared, as its first segment shows it, options apart.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void BeginSender(ref TcpSeen sender, uint end, ushort window)
+    {
+        sender.End = end;
+        sender.MaxEnd = end;
+        sender.MaxWindow = Math.Max((uint)window, 1);
     }
 
     /// <summary>

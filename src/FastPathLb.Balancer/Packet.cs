@@ -18,6 +18,9 @@ public sealed class Packet
     /// <summary>What its IPv4 options ask for.</summary>
     internal Stack.Ipv4OptionMarks Options;
 
+    /// <summary>What was found out about the reply that the pending entry was bound to last.</summary>
+    internal Netfilter.ReplyVacancy Vacancy;
+
     /// <summary>The batch whose arena holds the bytes.</summary>
     public FrameBatch Batch { get; set; } = null!;
 
@@ -102,12 +105,6 @@ public sealed class Packet
     /// <summary>Whether the pending entry's destination was bound (IPS_DST_NAT_DONE).</summary>
     public bool IsDestinationBound { get; set; }
 
-    /// <summary>Whether nobody holds the reply that the pending entry was bound to last.</summary>
-    internal bool HasFreeReply { get; set; }
-
-    /// <summary>The hash of that reply's key, where nobody holds it.</summary>
-    internal ulong FreeReplyHash { get; set; }
-
     /// <summary>Whether the connection is to be forgotten once the packet has left.</summary>
     public bool ForgetsConnection { get; set; }
 
@@ -191,7 +188,7 @@ public sealed class Packet
         IsPending = false;
         IsSourceBound = false;
         IsDestinationBound = false;
-        HasFreeReply = false;
+        Vacancy.IsFree = false;
         ForgetsConnection = false;
     }
 

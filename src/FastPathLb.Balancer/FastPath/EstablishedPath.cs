@@ -51,6 +51,7 @@ internal sealed class EstablishedPath
     private readonly NetworkInterface _device;
     private readonly ConnectionTable _table;
     private readonly SlabElements<Connection> _records;
+    private readonly LookAhead _ahead;
     private readonly IpvsCore _ipvs;
     private readonly Uplink? _uplink;
     private readonly OverlayNetwork? _network;
@@ -86,6 +87,7 @@ internal sealed class EstablishedPath
         _device = device;
         _table = space.Connections;
         _records = _table.Records;
+        _ahead = _table.LookAhead;
         _ipvs = space.Ipvs;
         _uplink = uplink;
         _network = uplink?.NetworkOf(device);
@@ -173,7 +175,7 @@ internal sealed class EstablishedPath
         int index = first;
         for (; index < end; index++)
         {
-            if (!IsNew(ref _shapes[index]))
+            if (!IsNew(ref _shapes[index], out IndexVacancy place))
             {
                 // A loop that looks, one that steps, one that writes: each has its values in registers, where one of all had them on the stack.
                 int matched = Match(batch, index, end, out bool isUnknown);
@@ -202,7 +204,7 @@ internal sealed class EstablishedPath
             }
 
             _unknownCount++;
-            if (!TryOpen(batch, index, ref _shapes[index], now, out bool isSent))
+            if (!_opening.TryOpen(batch, ref _shapes[index], place, now, out DropReason dropped))
             {
                 break;
             }
@@ -210,8 +212,9 @@ internal sealed class EstablishedPath
             // Nothing but the wheel has something new to do.
             due = Math.Min(due, _table.Wheel.NextDue);
             latest = now;
-            if (!isSent)
+            if (dropped != DropReason.None)
             {
+                Drop(batch, index, dropped);
                 Send(batch, unsent, index);
                 unsent = index + 1;
             }
@@ -546,8 +549,20 @@ internal sealed class EstablishedPath
     }
 
     /// <summary>Whether a frame may open a connection, and nobody knows its flow, neither at the first look nor now.</summary>
-    private bool IsNew(ref FrameShape shape) =>
-        shape.Entry.IsNone && shape.Kind is FrameKind.Opening or FrameKind.Datagram && !TryFind(ref shape);
+    /// <param name="shape">What it looks like.</param>
+    /// <param name="place">Where its key may be put, if that is known.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool IsNew(ref FrameShape shape, out IndexVacancy place)
+    {
+        place = default;
+        if (!shape.Entry.IsNone || shape.Kind is not (FrameKind.Opening or FrameKind.Datagram))
+        {
+            return false;
+        }
+
+        place = _ahead.Vacancy(shape.Line, shape.Hash, out _);
+        return !place.IsNone || !TryFind(ref shape);
+    }
 
     /// <summary>
     /// Whether a connection may end before something else has to be done: then whoever looks for its reply's key may take that away.
@@ -570,38 +585,14 @@ internal sealed class EstablishedPath
         return true;
     }
 
-    /// <summary>Opens the connection of a frame whose flow is not known, where others were opened likewise.</summary>
-    /// <param name="batch">The batch.</param>
-    /// <param name="index">The frame.</param>
-    /// <param name="shape">What it looks like.</param>
-    /// <param name="now">Time, nanoseconds since the Unix epoch.</param>
-    /// <param name="isSent">Whether the frame is to be sent, or else was dropped.</param>
-    /// <returns><see langword="false"/> where the general path must see the frame; nothing was changed.</returns>
-    private bool TryOpen(FrameBatch batch, int index, ref FrameShape shape, long now, out bool isSent)
+    /// <summary>Notes that the frame that opened a connection goes no further.</summary>
+    private void Drop(FrameBatch batch, int index, DropReason reason)
     {
-        isSent = false;
-        if (!_opening.TryOpen(batch, index, shape, now, out int number, out int noted, out DropReason dropped))
-        {
-            return false;
-        }
-
-        FlowDecision decision = _decisions.Decisions[noted];
-        _decisions.CountRedirect(decision, now);
-        _decisions.Count((ushort)noted, decision, shape.LengthBytes, now);
-        if (dropped != DropReason.None)
-        {
-            ref FrameDescriptor frame = ref batch.Frames[index];
-            frame.Connection = number;
-            frame.Reason = dropped;
-            frame.Verdict = Verdict.Dropped;
-            _counters.Count(frame);
-            return true;
-        }
-
-        shape.Entry = new IndexEntry(number, FlowDirection.Original);
-        shape.Link = (ushort)decision.Link;
-        isSent = true;
-        return true;
+        ref FrameDescriptor frame = ref batch.Frames[index];
+        frame.Connection = _shapes[index].Entry.Number;
+        frame.Reason = reason;
+        frame.Verdict = Verdict.Dropped;
+        _counters.Count(frame);
     }
 
     private bool IsKeptByAck(IpvsTcpTransitions.Side side) =>

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using FastPathLb.Balancer.Ipvs;
 using FastPathLb.Balancer.Netfilter;
 using FastPathLb.Conntrack;
@@ -134,56 +135,66 @@ internal sealed class OpeningForecast
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void PrefetchHoldersOfExpected()
     {
+        LookAhead ahead = _ahead;
+        AddressTranslator translator = _translator;
+        ref Expected first = ref MemoryMarshal.GetArrayDataReference(_expected);
         ulong state = 0;
         int count = _expectedCount;
-        TouchIndex(count);
+        TouchIndex(ahead, ref first, count);
         for (int attempt = 0; attempt < AttemptsMax && count >= (attempt < AttemptsForAnybody ? 1 : WaitersWorthwhile); attempt++)
         {
-            int left = 0;
-            for (int index = 0; index < count; index++)
+            ref Expected next = ref first;
+            ref Expected expected = ref first;
+            ref Expected end = ref Unsafe.Add(ref first, count);
+            count = 0;
+            for (; Unsafe.IsAddressLessThan(ref expected, ref end); expected = ref Unsafe.Add(ref expected, 1))
             {
-                ref Expected expected = ref _expected[index];
-                IndexEntry holder = _ahead.PrefetchConnection(expected.Line, expected.Hash, isKeyEnough: true);
+                IndexEntry holder = ahead.PrefetchConnection(expected.Line, expected.Hash, isKeyEnough: true);
                 if (holder.IsNone && !expected.IsRepeated)
                 {
                     continue;
                 }
 
-                ref Expected next = ref _expected[left++];
-                next = expected;
+                if (!Unsafe.AreSame(ref next, ref expected))
+                {
+                    next = expected;
+                }
+
                 next.Holder = Math.Max(holder.Number, 0);
                 next.IsRepeated = false;
                 next.Reply.DestinationPort = attempt == 0
-                    ? _translator.Forecast(next.Reply.DestinationPort, ref state) : _translator.ForecastAfter(next.Reply.DestinationPort);
-                next.Hash = _ahead.Hash(next.Reply.Addresses, next.Reply.Rest);
-                next.Line = _ahead.PrefetchIndex(next.Hash);
+                    ? translator.Forecast(next.Reply.DestinationPort, ref state) : translator.ForecastAfter(next.Reply.DestinationPort);
+                next.Hash = ahead.Hash(next.Reply.Addresses, next.Reply.Rest);
+                next.Line = ahead.PrefetchIndex(next.Hash);
+                next = ref Unsafe.Add(ref next, 1);
+                count++;
             }
 
-            count = left;
-            TouchIndex(count);
+            TouchIndex(ahead, ref first, count);
+            ulong touched = 0;
             for (int index = 0; index < count; index++)
             {
-                _touched += _ahead.TouchHolder(_expected[index].Holder);
+                touched += ahead.TouchHolder(Unsafe.Add(ref first, index).Holder);
             }
+
+            _touched += touched;
         }
     }
 
     private static FlowKey ReplyTo(FlowKey key, RealServer server, uint translatedSource)
     {
-        ushort client = key.SourcePort;
-        key.Source = server.Address;
-        key.SourcePort = server.PortFor(key.DestinationPort);
-        key.Destination = translatedSource;
-        key.DestinationPort = client;
-        return key;
+        FlowKey reply = FlowKey.FromWords(server.Address | ((ulong)translatedSource << 32), key.Reverse().Rest);
+        reply.SourcePort = server.PortFor(reply.SourcePort);
+        return reply;
     }
 
-    private void TouchIndex(int count)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void TouchIndex(LookAhead ahead, ref Expected first, int count)
     {
         ulong touched = 0;
         for (int index = 0; index < count; index++)
         {
-            touched += _ahead.TouchIndex(_expected[index].Line);
+            touched += ahead.TouchIndex(Unsafe.Add(ref first, index).Line);
         }
 
         _touched += touched;

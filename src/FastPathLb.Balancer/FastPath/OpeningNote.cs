@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using FastPathLb.Balancer.Ipvs;
 using FastPathLb.Balancer.Netfilter;
 using FastPathLb.Conntrack;
@@ -11,8 +12,7 @@ namespace FastPathLb.Balancer.FastPath;
 /// </summary>
 internal sealed class OpeningNote
 {
-    private RealServer[] _servers = new RealServer[4];
-    private ushort[] _decisions = new ushort[4];
+    private Decided[] _decided = new Decided[4];
     private uint _address;
     private ushort _port;
     private IpProtocol _protocol;
@@ -21,6 +21,13 @@ internal sealed class OpeningNote
     // Where the next one is looked for first: servers take turns, mostly.
     private int _next;
     private long _servicesVersion = -1;
+
+    /// <summary>What was decided about packets to a server.</summary>
+    private struct Decided
+    {
+        public int Server;
+        public ushort Decision;
+    }
 
     /// <summary>What was noted under another version of <see cref="FlowDecisions"/> is forgotten; 0 before anything was.</summary>
     public long Version { get; private set; }
@@ -59,42 +66,59 @@ internal sealed class OpeningNote
     public void Add(RealServer server, int decision, int lengthMaxBytes)
     {
         LengthMaxBytes = Math.Min(LengthMaxBytes, lengthMaxBytes);
-        int index = IndexOf(server);
+        int index = IndexOf(server.Number);
         if (index < 0)
         {
-            if (_count == _servers.Length)
+            if (_count == _decided.Length)
             {
-                Array.Resize(ref _servers, _count * 2);
-                Array.Resize(ref _decisions, _count * 2);
+                Array.Resize(ref _decided, _count * 2);
             }
 
             index = _count++;
             _servicesVersion = -1;
         }
 
-        _servers[index] = server;
-        _decisions[index] = (ushort)decision;
+        _decided[index] = new Decided { Server = server.Number, Decision = (ushort)decision };
     }
 
     /// <summary>The number of what was decided about packets to a server, or 0.</summary>
-    public int DecisionFor(RealServer server)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int DecisionFor(int server)
+    {
+        int index = _next < _count ? _next : 0;
+        ref Decided decided = ref _decided[index];
+        if (decided.Server != server || _count == 0)
+        {
+            return DecisionBeside(server);
+        }
+
+        _next = index + 1;
+        return decided.Decision;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private int DecisionBeside(int server)
     {
         int index = IndexOf(server);
-        return index < 0 ? 0 : _decisions[index];
+        if (index < 0)
+        {
+            return 0;
+        }
+
+        _next = index + 1;
+        return _decided[index].Decision;
     }
 
     /// <summary>
     /// Whether every server that the scheduler may pick is known, so that nobody has to take a pick back. Thresholds take servers in
     /// and out with every connection: such services take the general path.
     /// </summary>
-    public bool IsComplete()
-    {
-        VirtualService service = Service!;
-        if (service.Version == _servicesVersion)
-        {
-            return true;
-        }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool IsComplete() => Service!.Version == _servicesVersion || IsCompleteNow(Service);
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool IsCompleteNow(VirtualService service)
+    {
         if (service.PersistenceNanoseconds != 0 || service.IsOnePacket || service.Servers.Count == 0)
         {
             return false;
@@ -102,7 +126,7 @@ internal sealed class OpeningNote
 
         foreach (RealServer server in service.Walked)
         {
-            if (server.UpperThreshold != 0 || (server.Weight > 0 && (!server.IsMasqueraded || IndexOf(server) < 0)))
+            if (server.UpperThreshold != 0 || (server.Weight > 0 && (!server.IsMasqueraded || IndexOf(server.Number) < 0)))
             {
                 return false;
             }
@@ -112,19 +136,14 @@ internal sealed class OpeningNote
         return true;
     }
 
-    private int IndexOf(RealServer server)
+    private int IndexOf(int server)
     {
-        int index = _next;
-        for (int looked = 0; looked < _count; looked++)
+        for (int index = 0; index < _count; index++)
         {
-            index = index < _count ? index : 0;
-            if (ReferenceEquals(_servers[index], server))
+            if (_decided[index].Server == server)
             {
-                _next = index + 1;
                 return index;
             }
-
-            index++;
         }
 
         return -1;

@@ -13,7 +13,7 @@ namespace FastPathLb.Balancer.FastPath;
 /// <summary>
 /// The short way of a connection's first packet. Rules, routes and headers come out as for the last connection to that address and
 /// port, where no rule on the way looked at who sends; what remains is what makes a connection: conntrack's entry, the scheduler's
-/// pick, IPVS's entry, the translated source, timers. That is done by the general path's own methods, on its own packet.
+/// pick, IPVS's entry, the translated source, timers. That is done by the general path's own methods, in the connection's record.
 /// </summary>
 internal sealed class OpeningPath
 {
@@ -56,21 +56,16 @@ internal sealed class OpeningPath
         public long Version;
     }
 
-    /// <summary>Opens the connection of a packet whose flow nobody knows.</summary>
+    /// <summary>Opens the connection of a packet whose flow nobody knows, and counts the packet.</summary>
     /// <param name="batch">The batch.</param>
-    /// <param name="index">The frame.</param>
-    /// <param name="shape">What it looks like.</param>
+    /// <param name="shape">What the packet looks like; connection and next hop are noted there.</param>
+    /// <param name="place">The place of its key in the index, where one is known.</param>
     /// <param name="now">Time, nanoseconds since the Unix epoch.</param>
-    /// <param name="number">The connection.</param>
-    /// <param name="noted">The number of what was decided.</param>
     /// <param name="dropped">Why the packet goes no further, or none.</param>
     /// <returns><see langword="false"/> where the general path must see the packet: then nothing was changed.</returns>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public bool TryOpen(
-        FrameBatch batch, int index, in FrameShape shape, long now, out int number, out int noted, out DropReason dropped)
+    public bool TryOpen(FrameBatch batch, ref FrameShape shape, IndexVacancy place, long now, out DropReason dropped)
     {
-        number = -1;
-        noted = 0;
         dropped = DropReason.None;
         FlowKey key = shape.Key;
         OpeningNote note = _notes[SlotOf(key)];
@@ -80,35 +75,35 @@ internal sealed class OpeningPath
             return false;
         }
 
-        Packet packet = _space.LinkInput.Packet;
-        packet.Begin(batch, shape.Start, shape.LengthBytes, index, now);
-        packet.Input = _device;
-        packet.Output = _device;
-        if (!_space.Tracker.TryBegin(packet, key))
+        int noted = Decide(note, key);
+        int number = noted == 0 ? -1 : _table.Allocate();
+        if (number < 0)
         {
             return false;
         }
 
-        // Schedulers leave no trace of having nobody: the general path tells the client. The record fails after there was room only
-        // where another worker was faster, or the index has no slot in reach; then one server misses a turn.
-        VirtualService service = note.Service!;
-        int picked = service.Pick(key.Source, key.SourcePort, key.Destination);
-        if (picked >= 0)
+        ref Connection connection = ref _table[number];
+        connection.Original = key;
+        bool isDatagram = shape.Kind == FrameKind.Datagram;
+        ref byte header = ref Unsafe.Add(ref MemoryMarshal.GetReference(batch.Arena), shape.Start + Ipv4.HeaderLengthMinimum);
+        if (!IsIndexed(place, ref connection, number, shape.Hash)
+            || !_space.Tracker.TryBegin(ref connection, isDatagram, ref header, shape.LengthBytes - Ipv4.HeaderLengthMinimum, now))
         {
-            RealServer server = _ipvs.Servers[picked];
-            noted = note.DecisionFor(server);
-            if (service.Leader is not null)
-            {
-                _forecast.Prefetch(key, server);
-            }
-        }
-
-        if (noted == 0 || !_ipvs.Connections.TryReserve(key, shape.Hash, out number))
-        {
+            _table.UnindexOriginal(number);
+            _table.Release(number);
             return false;
         }
 
-        dropped = _ipvs.Input.OpenAsNoted(packet, number, _decisions.Decisions[noted].Server, note.SourceRule);
+        FlowDecision decision = _decisions.Decisions[noted];
+        dropped = _ipvs.Input.OpenAsNoted(ref connection, number, decision.Server, note.SourceRule, _device, isDatagram, now);
+        if (FlowDecisions.IsRedirectDue(decision, now, _space.IcmpErrors.PeersVersion))
+        {
+            _decisions.CountRedirect(decision, now);
+        }
+
+        _decisions.Count((ushort)noted, decision, shape.LengthBytes, now);
+        shape.Entry = new IndexEntry(number, FlowDirection.Original);
+        shape.Link = (ushort)decision.Link;
         return true;
     }
 
@@ -148,13 +143,41 @@ internal sealed class OpeningPath
         note.Add(server, decision, _decisions.Decisions[decision].LengthMaxBytes);
     }
 
+    /// <summary>Picks a server for a first packet.</summary>
+    /// <remarks>
+    /// Schedulers leave no trace of having nobody: the general path tells the client. The record fails after a pick only where another
+    /// worker was faster, or the index has no slot in reach; then one server misses a turn.
+    /// </remarks>
+    /// <returns>The number of what was decided about packets to the server, or 0.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private int Decide(OpeningNote note, FlowKey key)
+    {
+        VirtualService service = note.Service!;
+        int picked = service.Pick(key.Source, key.SourcePort, key.Destination);
+        if (picked < 0)
+        {
+            return 0;
+        }
+
+        if (service.Leader is not null)
+        {
+            _forecast.Prefetch(key, _ipvs.Servers[picked]);
+        }
+
+        return note.DecisionFor(picked);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool IsIndexed(IndexVacancy place, ref Connection connection, int number, ulong hash) =>
+        (place.IsNone ? _table.IndexOriginal(number, hash) : _table.IndexOriginalAt(place, ref connection, number, hash)) == IndexInsert.Done;
+
     private static int SlotOf(FlowKey key) =>
         (int)(((key.Destination ^ ((uint)key.DestinationPort << 16) ^ (uint)key.Protocol) * 0x9E3779B1) >> 24);
 
     /// <summary>Whether nothing that no rule tells of makes a packet's way another than that of others to the same address.</summary>
     private bool IsOrdinary(FlowKey key) =>
         key.SourcePort != IpvsScheduling.FtpDataPort && !_ipvs.Settings.DropsPackets && !_ipvs.NeedsWholeTable && _table.HasRoom
-        && !_ipvs.Connections.IsReply(key);
+        && !(_table.HasIpvsReplies && _ipvs.Connections.IsReply(key));
 
     /// <summary>Whether the namespace, and at the underlay bridge and VXLAN device, let the sender's packets in and learn nothing from them.</summary>
     private bool IsSourceKnown(FrameBatch batch, in FrameShape shape, uint address)
@@ -174,6 +197,12 @@ internal sealed class OpeningPath
             return true;
         }
 
+        return IsSourceFound(address, mac, vtep, ref known);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool IsSourceFound(uint address, ulong mac, uint vtep, ref KnownSource known)
+    {
         // Without an address one may ask everybody at once, and nobody else.
         if (address == 0 || _space.IsMartianSource(address, destination: 0)
             || (_network is not null && !_network.IsKnown(

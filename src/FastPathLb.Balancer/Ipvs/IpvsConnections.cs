@@ -192,7 +192,7 @@ public sealed class IpvsConnections
     }
 
     /// <summary>Takes a record for a flow that nobody knows, and has it found.</summary>
-    internal bool TryReserve(FlowKey key, ulong hash, out int number)
+    private bool TryReserve(FlowKey key, ulong hash, out int number)
     {
         number = _table.Allocate();
         if (number < 0)
@@ -212,9 +212,13 @@ public sealed class IpvsConnections
     }
 
     /// <summary>Begins the entry of a connection to a server in a record that is the flow's.</summary>
-    internal void Begin(int number, RealServer server, bool isOnePacket, long now)
+    internal void Begin(int number, RealServer server, bool isOnePacket, long now) =>
+        Begin(ref _table[number], number, server, isOnePacket, now);
+
+    /// <summary>The same with the record at hand.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void Begin(ref Connection connection, int number, RealServer server, bool isOnePacket, long now)
     {
-        ref Connection connection = ref _table[number];
         connection.Server = server.Number;
         connection.Control = 0;
         connection.InPackets = 0;
@@ -228,7 +232,7 @@ public sealed class IpvsConnections
         server.CheckOverload(1);
 
         connection.IpvsExpires = now + (3 * Second);
-        _table.Time(number, connection.IpvsExpires);
+        _table.Time(ref connection, number, connection.IpvsExpires);
     }
 
     /// <summary>

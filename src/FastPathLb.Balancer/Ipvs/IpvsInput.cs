@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using FastPathLb.Balancer.Netfilter;
 using FastPathLb.Balancer.Stack;
 using FastPathLb.Conntrack;
@@ -151,25 +152,30 @@ internal sealed class IpvsInput
 
     /// <summary>
     /// Opens the connection of a first packet for which rules, service and way are known (<see cref="FastPath.OpeningPath"/>): what
-    /// <see cref="Process"/> does with it, but for the packet's bytes and counters.
+    /// <see cref="Process"/> does with it and what comes after that, but for the packet's bytes and counters.
     /// </summary>
-    /// <param name="packet">The packet, its conntrack entry begun.</param>
-    /// <param name="number">The record reserved for it.</param>
+    /// <param name="connection">Its record, found by its original key, conntrack's entry begun in it.</param>
+    /// <param name="number">The record's number.</param>
     /// <param name="server">The server that was picked; packets are masqueraded to it.</param>
     /// <param name="sourceRule">The rule of the nat table that translates the source, or null.</param>
+    /// <param name="device">The interface that the packet came in by, and leaves by.</param>
+    /// <param name="isDatagram">Whether it is UDP, or else TCP with SYN and without ACK, FIN and RST.</param>
+    /// <param name="now">Time, nanoseconds since the Unix epoch.</param>
     /// <returns>Why the packet goes no further, or none.</returns>
-    internal DropReason OpenAsNoted(Packet packet, int number, RealServer server, Netfilter.PacketRule? sourceRule)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal DropReason OpenAsNoted(
+        ref Connection connection, int number, RealServer server, PacketRule? sourceRule, NetworkInterface device, bool isDatagram, long now)
     {
-        ref Connection connection = ref _table[number];
-        _ipvs.Connections.Begin(number, server, isOnePacket: false, packet.Now);
+        _ipvs.Connections.Begin(ref connection, number, server, isOnePacket: false, now);
         IpvsScheduling.CountOpened(server);
-        packet.BalancedBy = number;
-        long timeout = IpvsState.Step(_ipvs, ref connection, server, packet, isReply: false);
-        packet.IsBalanced = true;
-        AdjustConntrack(packet, connection, server);
-        _space.Translator.Bind(packet, isSource: true, sourceRule);
-        DropReason dropped = _space.Tracker.Confirm(packet);
-        Settle(ref connection, packet, number, timeout);
+        long timeout = isDatagram
+            ? IpvsState.StepUdp(_ipvs, connection, isReply: false)
+            : IpvsState.StepTcp(_ipvs, ref connection, server, TcpFlags.Syn, isReply: false);
+        FlowKey reply = ReplyFrom(server, FlowKeyReader.Invert(connection.Original), connection);
+        connection.Reply = reply;
+        _space.Translator.BindEntry(ref connection, reply, isSource: true, sourceRule, device, device, now, out ReplyVacancy vacancy);
+        DropReason dropped = _space.Tracker.Confirm(ref connection, number, vacancy, now);
+        Settle(ref connection, number, now, timeout);
         return dropped;
     }
 
@@ -183,14 +189,15 @@ internal sealed class IpvsInput
         Outcome? outcome = Transmit(packet, number, server);
         if (connection.IsBalanced)
         {
-            Settle(ref connection, packet, number, timeout);
+            Settle(ref connection, number, packet.Now, timeout);
         }
 
         return outcome;
     }
 
     /// <summary>After a client's packet left: it counts, and the connection's time begins anew.</summary>
-    private void Settle(ref Connection connection, Packet packet, int number, long timeout)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Settle(ref Connection connection, int number, long now, long timeout)
     {
         if (!connection.IsTracked && (connection.Flags & ConnectionFlags.IndexedReply) == 0)
         {
@@ -205,11 +212,11 @@ internal sealed class IpvsInput
 
         if ((connection.Flags & ConnectionFlags.OnePacket) != 0)
         {
-            _ipvs.Connections.ExpireConnection(number, packet.Now, isImmediate: false);
+            _ipvs.Connections.ExpireConnection(number, now, isImmediate: false);
         }
         else
         {
-            _ipvs.Connections.Restart(number, packet.Now + timeout);
+            _ipvs.Connections.Restart(ref connection, number, now + timeout);
         }
     }
 
@@ -307,9 +314,17 @@ internal sealed class IpvsInput
         if (packet.IsPending && server.Method == ForwardingMethod.Masquerade
             && (connection.Flags & ConnectionFlags.OnePacket) == 0 && packet.Direction == FlowDirection.Original)
         {
-            packet.Pending.Reply.Source = server.Address;
-            packet.Pending.Reply.SourcePort = server.PortFor(connection.Original.DestinationPort);
+            packet.Pending.Reply = ReplyFrom(server, packet.Pending.Reply, connection);
         }
+    }
+
+    /// <summary>A reply that comes from the connection's server.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static FlowKey ReplyFrom(RealServer server, FlowKey reply, in Connection connection)
+    {
+        reply.Source = server.Address;
+        reply.SourcePort = server.PortFor(connection.Original.DestinationPort);
+        return reply;
     }
 
     /// <summary>ICMP errors from the client's side about replies (ip_vs_in_icmp, ip_vs_icmp_xmit).</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using FastPathLb.Balancer.Stack;
 using FastPathLb.Conntrack;
 using FastPathLb.Pipeline;
@@ -136,6 +137,7 @@ internal sealed class IpvsScheduling
     }
 
     /// <summary>Counts a connection that was scheduled (ip_vs_conn_stats).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void CountOpened(RealServer server)
     {
         server.Counters.Connections++;

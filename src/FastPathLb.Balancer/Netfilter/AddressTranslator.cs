@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using FastPathLb.Balancer.Workers;
 using FastPathLb.Conntrack;
 using FastPathLb.Pipeline;
@@ -105,79 +106,103 @@ public sealed class AddressTranslator
             }
         }
 
-        // What the packet looks like after what was bound so far.
-        FlowKey current = FlowKeyReader.Invert(entry.Reply);
-        uint address = isSource ? current.Source : current.Destination;
+        BindEntry(ref entry, entry.Reply, isSource, rule, packet.Input, packet.Output, packet.Now, out packet.Vacancy);
+    }
+
+    /// <summary>The same with what is asked of the packet.</summary>
+    /// <param name="entry">The entry.</param>
+    /// <param name="reply">Its reply, which is what the packet looks like after what was bound so far, inverted.</param>
+    /// <param name="isSource">Whether its source is bound, or else its destination.</param>
+    /// <param name="rule">The rule, or null.</param>
+    /// <param name="input">The interface that the packet came in by, or null.</param>
+    /// <param name="output">The interface that it leaves by, or null.</param>
+    /// <param name="now">Time, nanoseconds since the Unix epoch.</param>
+    /// <param name="vacancy">What is known of the reply that was chosen.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void BindEntry(
+        ref Connection entry, FlowKey reply, bool isSource, PacketRule? rule, Stack.NetworkInterface? input, Stack.NetworkInterface? output,
+        long now, out ReplyVacancy vacancy)
+    {
+        // In the reply, addresses have changed places.
+        uint own = isSource ? reply.Destination : reply.Source;
+        uint address = own;
         PortRange? ports = null;
         switch (rule?.Target)
         {
             case RuleTarget.SourceNat when isSource:
             case RuleTarget.DestinationNat when !isSource:
-                address = rule.NatAddress != 0 ? rule.NatAddress : address;
+                address = rule.NatAddress != 0 ? rule.NatAddress : own;
                 ports = rule.NatPorts;
                 break;
             case RuleTarget.Masquerade when isSource:
-                address = packet.Output?.PrimaryAddress ?? address;
+                address = output?.PrimaryAddress ?? own;
                 ports = rule.NatPorts;
                 break;
             case RuleTarget.Redirect when !isSource:
-                address = packet.Input?.PrimaryAddress ?? 0x7F000001;
+                address = input?.PrimaryAddress ?? 0x7F000001;
                 ports = rule.NatPorts;
                 break;
             default:
                 break;
         }
 
-        FlowKey chosen = Choose(packet, current, isSource, address, ports);
-        if (!chosen.Matches(current))
+        FlowKey chosen = reply;
+        if (isSource)
         {
-            entry.Reply = FlowKeyReader.Invert(chosen);
+            chosen.Destination = address;
+        }
+        else
+        {
+            chosen.Source = address;
+        }
+
+        vacancy = default;
+        if (ports is not null || _tracker.IsTaken(chosen, now, out vacancy))
+        {
+            // A variable of its own, so that the other one stays in registers.
+            ReplyVacancy other = vacancy;
+            chosen = FlowKeyReader.Invert(
+                Choose(FlowKeyReader.Invert(reply), FlowKeyReader.Invert(chosen), isSource, ports, now, ref other));
+            vacancy = other;
+        }
+
+        if (!chosen.Matches(reply))
+        {
+            entry.Reply = chosen;
             entry.Flags |= isSource ? ConnectionFlags.SourceNat : ConnectionFlags.DestinationNat;
         }
     }
 
-    /// <summary>A tuple with the wanted address whose reply nobody holds yet (get_unique_tuple).</summary>
-    private FlowKey Choose(Packet packet, FlowKey current, bool isSource, uint address, PortRange? ports)
+    /// <summary>
+    /// A tuple with the wanted address whose reply nobody holds yet (get_unique_tuple), where the own port is taken or ports are told.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private FlowKey Choose(FlowKey current, FlowKey wanted, bool isSource, PortRange? ports, long now, ref ReplyVacancy vacancy)
     {
-        packet.HasFreeReply = false;
-        FlowKey chosen = current;
-        if (isSource)
+        ushort port = isSource ? wanted.SourcePort : wanted.DestinationPort;
+        if (ports is PortRange range && range.Contains(port) && (range.Low == range.High || !IsUsed(wanted, now, out vacancy)))
         {
-            chosen.Source = address;
-        }
-        else
-        {
-            chosen.Destination = address;
+            return wanted;
         }
 
-        ushort port = isSource ? chosen.SourcePort : chosen.DestinationPort;
-        if (ports is PortRange range)
-        {
-            if (range.Contains(port) && (range.Low == range.High || !IsUsed(packet, chosen)))
-            {
-                return chosen;
-            }
-        }
-        else if (!IsUsed(packet, chosen))
-        {
-            return chosen;
-        }
-
-        return isSource && TryRecordedPort(packet, current, ref chosen) ? chosen : SearchPort(packet, chosen, isSource, ports);
+        return isSource && RecordedPorts is { } recorded && TryRecordedPort(recorded, current, ref wanted, now, ref vacancy)
+            ? wanted : SearchPort(wanted, isSource, ports, now, ref vacancy);
     }
 
-    private bool TryRecordedPort(Packet packet, FlowKey current, ref FlowKey chosen)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TryRecordedPort(
+        IReadOnlyDictionary<FlowKey, ushort> recordedPorts, FlowKey current, ref FlowKey chosen, long now, ref ReplyVacancy vacancy)
     {
         // A recording knows no namespaces.
         current.Network = 0;
         FlowKey recorded = chosen;
-        if (RecordedPorts is null || !RecordedPorts.TryGetValue(current, out ushort port))
+        if (!recordedPorts.TryGetValue(current, out ushort port))
         {
             return false;
         }
 
         recorded.SourcePort = port;
-        if (IsUsed(packet, recorded))
+        if (IsUsed(recorded, now, out vacancy))
         {
             return false;
         }
@@ -186,17 +211,13 @@ public sealed class AddressTranslator
         return true;
     }
 
-    /// <summary>Whether somebody holds the reply to a key; notes with the packet where it is free.</summary>
-    private bool IsUsed(Packet packet, FlowKey key)
-    {
-        bool isTaken = _tracker.IsTaken(FlowKeyReader.Invert(key), packet.Now, out ulong hash);
-        packet.HasFreeReply = !isTaken;
-        packet.FreeReplyHash = hash;
-        return isTaken;
-    }
+    /// <summary>Whether somebody holds the reply to a key; notes what was found out.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool IsUsed(FlowKey key, long now, out ReplyVacancy vacancy) => _tracker.IsTaken(FlowKeyReader.Invert(key), now, out vacancy);
 
     /// <summary>Tries ports of the range (nf_nat_l4proto_unique_tuple); the last one tried comes back where none is free.</summary>
-    private FlowKey SearchPort(Packet packet, FlowKey key, bool isSource, PortRange? ports)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private FlowKey SearchPort(FlowKey key, bool isSource, PortRange? ports, long now, ref ReplyVacancy vacancy)
     {
         if (key.Protocol is not (IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp or IpProtocol.UdpLite or IpProtocol.Icmp)
             || (ports is null && !isSource))
@@ -217,9 +238,10 @@ public sealed class AddressTranslator
         int attempts = isDrawn ? Math.Min(count, SearchAttemptsMax) : count;
         while (true)
         {
-            for (int attempt = 0; attempt < attempts; attempt++, offset++)
+            int position = offset % count;
+            for (int attempt = 0; attempt < attempts; attempt++, position = position + 1 == count ? 0 : position + 1)
             {
-                ushort candidate = (ushort)(low + (offset % count));
+                ushort candidate = (ushort)(low + position);
                 if (Workers > 1 && FrameSteering.WorkerOfPort(candidate, Workers) != Worker)
                 {
                     continue;
@@ -234,7 +256,7 @@ public sealed class AddressTranslator
                     key.DestinationPort = candidate;
                 }
 
-                if (!IsUsed(packet, key))
+                if (!_tracker.IsTaken(FlowKeyReader.Invert(key), now, out vacancy))
                 {
                     return key;
                 }
@@ -269,9 +291,12 @@ public sealed class AddressTranslator
     internal ushort ForecastAfter(ushort port) => FirstOwn((ushort)(port + 1));
 
     /// <summary>The first port from one on whose replies come to this worker; of many workers, any.</summary>
-    private ushort FirstOwn(ushort port)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ushort FirstOwn(ushort port) => Workers == 1 ? port : FirstOwnAmong(port);
+
+    private ushort FirstOwnAmong(ushort port)
     {
-        for (int steps = 0; Workers > 1 && steps < OwnPortStepsMax && FrameSteering.WorkerOfPort(port, Workers) != Worker; steps++)
+        for (int steps = 0; steps < OwnPortStepsMax && FrameSteering.WorkerOfPort(port, Workers) != Worker; steps++)
         {
             port++;
         }

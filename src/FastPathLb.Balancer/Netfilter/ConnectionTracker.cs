@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using FastPathLb.Conntrack;
 using FastPathLb.Pipeline;
 using FastPathLb.Wire;
@@ -14,11 +15,13 @@ public sealed class ConnectionTracker
 {
     private readonly Stack.NetworkNamespace _space;
     private readonly ConnectionTable _table;
+    private readonly LookAhead _ahead;
 
     internal ConnectionTracker(Stack.NetworkNamespace space, ConnectionTable table)
     {
         _space = space;
         _table = table;
+        _ahead = table.LookAhead;
     }
 
     /// <summary>Timeouts and switches. Between batches only.</summary>
@@ -182,12 +185,24 @@ public sealed class ConnectionTracker
         packet.Track = TrackInfo.New;
     }
 
-    /// <summary>Begins the entry of a first packet, whose flow is not in the table.</summary>
-    /// <returns>Whether it is valid and belongs to no connection yet.</returns>
-    internal bool TryBegin(Packet packet, FlowKey key)
+    /// <summary>Begins the entry of a first packet of the usual shape in the record that is to be its flow's, and is cleared.</summary>
+    /// <param name="entry">The record.</param>
+    /// <param name="isDatagram">Whether it is UDP, or else TCP with SYN and without ACK, FIN and RST.</param>
+    /// <param name="header">The transport header.</param>
+    /// <param name="lengthBytes">Length of the packet from there on.</param>
+    /// <param name="now">Time, nanoseconds since the Unix epoch.</param>
+    /// <returns>Whether it is valid.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal bool TryBegin(ref Connection entry, bool isDatagram, ref byte header, int lengthBytes, long now)
     {
-        BeginPending(packet, key);
-        return StepProtocol(packet, ref packet.Pending) == TrackVerdict.Accept;
+        if (isDatagram)
+        {
+            return StepUdp(ref entry, MemoryMarshal.CreateReadOnlySpan(ref header, lengthBytes), lengthBytes, isPending: true, now)
+                == TrackVerdict.Accept;
+        }
+
+        TcpTracker.BeginWithSyn(ref entry, ref header, lengthBytes, now, Timeouts);
+        return true;
     }
 
     private TrackVerdict StepProtocol(Packet packet, ref Connection entry)
@@ -207,7 +222,7 @@ public sealed class ConnectionTracker
                     : TcpTracker.Step(ref entry, packet.Direction, segment, packet.Now, Timeouts);
 
             case IpProtocol.Udp:
-                return StepUdp(packet, transport, ref entry);
+                return StepUdp(ref entry, transport, packet.TransportLengthBytes, packet.IsPending, packet.Now);
 
             case IpProtocol.Icmp:
                 if (packet.IsPending && !Icmp.IsRequest((IcmpType)(entry.Original.DestinationPort >> 8)))
@@ -225,27 +240,27 @@ public sealed class ConnectionTracker
     }
 
     /// <summary>nf_conntrack_udp_packet.</summary>
-    private TrackVerdict StepUdp(Packet packet, Span<byte> transport, ref Connection entry)
+    private TrackVerdict StepUdp(ref Connection entry, ReadOnlySpan<byte> transport, int lengthBytes, bool isPending, long now)
     {
         const int HeaderBytes = 8;
         const long StreamAfter = 2_000_000_000;
-        if (transport.Length < HeaderBytes || packet.TransportLengthBytes < HeaderBytes)
+        if (transport.Length < HeaderBytes || lengthBytes < HeaderBytes)
         {
             return TrackVerdict.Invalid;
         }
 
         int length = BinaryPrimitives.ReadUInt16BigEndian(transport[4..]);
-        if (length > packet.TransportLengthBytes || length < HeaderBytes)
+        if (length > lengthBytes || length < HeaderBytes)
         {
             return TrackVerdict.Invalid;
         }
 
-        if (packet.IsPending)
+        if (isPending)
         {
-            entry.StreamStart = packet.Now + StreamAfter;
+            entry.StreamStart = now + StreamAfter;
         }
 
-        RefreshUdp(ref entry, packet.Now, Timeouts);
+        RefreshUdp(ref entry, now, Timeouts);
         return TrackVerdict.Accept;
     }
 
@@ -290,7 +305,7 @@ public sealed class ConnectionTracker
             number = found;
         }
 
-        if (!packet.HasFreeReply && IsTaken(packet.Pending.Reply, packet.Now))
+        if (!packet.Vacancy.IsFree && IsTaken(packet.Pending.Reply, packet.Now))
         {
             packet.ClearTracking();
             return DropReason.ConntrackClash;
@@ -348,8 +363,63 @@ public sealed class ConnectionTracker
         return DropReason.None;
     }
 
+    /// <summary>
+    /// The same for an entry that was begun in the record of IPVS's connection for the same flow, which is found by its original key.
+    /// </summary>
+    /// <param name="entry">The record.</param>
+    /// <param name="number">Its number.</param>
+    /// <param name="vacancy">What is known of its reply; nothing was indexed since.</param>
+    /// <param name="now">Time, nanoseconds since the Unix epoch.</param>
+    /// <returns>Why the packet must be dropped, or none.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal DropReason Confirm(ref Connection entry, int number, ReplyVacancy vacancy, long now)
+    {
+        if (vacancy.Place.IsNone)
+        {
+            return ConfirmAmongRivals(ref entry, number, vacancy, now);
+        }
+
+        entry.Flags |= ConnectionFlags.Tracked;
+        return _table.IndexReplyAt(vacancy.Place, ref entry, number, vacancy.Hash) == IndexInsert.Done ? DropReason.None : Unconfirm(number, now);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private DropReason ConfirmAmongRivals(ref Connection entry, int number, ReplyVacancy vacancy, long now)
+    {
+        if (!vacancy.IsFree && IsTaken(entry.Reply, now))
+        {
+            ClearEntry(ref entry);
+            return DropReason.ConntrackClash;
+        }
+
+        entry.Flags |= ConnectionFlags.Tracked;
+        IndexInsert result = vacancy.IsFree ? _table.IndexReply(number, vacancy.Hash) : _table.IndexReply(number);
+        return result == IndexInsert.Done ? DropReason.None : Unconfirm(number, now);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private DropReason Unconfirm(int number, long now)
+    {
+        Forget(number, now);
+        return DropReason.ConntrackTableFull;
+    }
+
+    /// <summary>Clears what conntrack has in a record that IPVS keeps.</summary>
+    private static void ClearEntry(ref Connection entry)
+    {
+        Connection cleared = default;
+        cleared.Original = entry.Original;
+        cleared.IpvsState = entry.IpvsState;
+        cleared.Flags = entry.Flags & ~(ConnectionFlags.SourceNat | ConnectionFlags.DestinationNat);
+        cleared.Server = entry.Server;
+        cleared.IpvsExpires = entry.IpvsExpires;
+        cleared.InPackets = entry.InPackets;
+        cleared.Owner = entry.Owner;
+        entry = cleared;
+    }
+
     private IndexInsert IndexReply(Packet packet, int number) =>
-        packet.HasFreeReply ? _table.IndexReply(number, packet.FreeReplyHash) : _table.IndexReply(number);
+        packet.Vacancy.IsFree ? _table.IndexReply(number, packet.Vacancy.Hash) : _table.IndexReply(number);
 
     /// <summary>
     /// A segment that conntrack found invalid goes on by a second entry of its own, behind IPVS. What comes back by that belongs to
@@ -473,10 +543,33 @@ public sealed class ConnectionTracker
     /// <summary>Whether a live entry holds a key (nf_conntrack_tuple_taken).</summary>
     internal bool IsTaken(FlowKey key, long now) => TryFind(key, now, out _, out _);
 
-    /// <summary>The same with the key's hash, which whoever takes the key needs again.</summary>
-    internal bool IsTaken(FlowKey key, long now, out ulong hash)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool IsTaken(FlowKey key, ulong hash, long now) => TryFind(key, hash, now, out _, out _);
+
+    /// <summary>The same with what whoever takes the key has to know.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal bool IsTaken(FlowKey key, long now, out ReplyVacancy vacancy)
     {
-        hash = _table.Hash(key);
-        return TryFind(key, hash, now, out _, out _);
+        vacancy.Hash = _ahead.Hash(key.Addresses, key.Rest);
+        vacancy.Place = _ahead.Vacancy(_ahead.LineOf(vacancy.Hash), vacancy.Hash, out IndexEntry candidate);
+        vacancy.IsFree = !vacancy.Place.IsNone || !(IsHeldBy(candidate, key, now) || IsTaken(key, vacancy.Hash, now));
+        return !vacancy.IsFree;
+    }
+
+    /// <summary>
+    /// Whether a key's first candidate is this worker's, lives and has the key: nearly always, where it is taken. Else
+    /// <see cref="IsTaken(FlowKey, ulong, long)"/> tells.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool IsHeldBy(IndexEntry candidate, FlowKey key, long now)
+    {
+        if (candidate.IsNone)
+        {
+            return false;
+        }
+
+        ref Connection entry = ref _ahead[candidate.Number];
+        return Connection.KeyOf(ref entry, candidate.Direction).Matches(key) && entry.IsTracked && entry.TrackExpires > now
+            && (!entry.IsBalanced || entry.IpvsExpires > now) && !_table.IsForeign(candidate.Number);
     }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace FastPathLb.Balancer.Ipvs.Scheduling;
 
 /// <summary>rr (ip_vs_rr.c): one after the other, the newest first.</summary>
@@ -21,7 +23,20 @@ public sealed class RoundRobinScheduler : Scheduler
     public override RealServer? Pick(uint client, ushort clientPort, uint called)
     {
         ReadOnlySpan<RealServer> servers = Service.Walked;
-        int start = _last is null ? -1 : IndexOfLast(servers);
+        int next = _lastIndex + 1 < servers.Length ? _lastIndex + 1 : 0;
+        if ((uint)_lastIndex >= (uint)servers.Length || !ReferenceEquals(servers[_lastIndex], _last) || !servers[next].CanTake)
+        {
+            return PickAfter(servers, _last is null ? -1 : IndexOfLast(servers));
+        }
+
+        _last = servers[next];
+        _lastIndex = next;
+        return _last;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private RealServer? PickAfter(ReadOnlySpan<RealServer> servers, int start)
+    {
         for (int step = 1; step <= servers.Length; step++)
         {
             int index = start + step;

@@ -20,12 +20,7 @@ internal static class DockerFiles
             }
             else if (IsNamed(file, prefix + "container-inspect", ".json") || IsNamed(file, prefix + "task-inspect", ".json"))
             {
-                (
-                    IReadOnlyList<DockerContainer> more,
-                    IReadOnlyList<DockerTask> moreTasks) = DockerContainerReader.Parse(Text(directory, file),
-                    PathOf(directory, file));
-                containers.AddRange(more.Where(container => !containers.Exists(other => other.Id == container.Id)));
-                tasks.AddRange(moreTasks.Where(task => !tasks.Exists(other => other.Id == task.Id)));
+                AddNew(containers, tasks, Text(directory, file), PathOf(directory, file));
             }
         }
 
@@ -34,13 +29,20 @@ internal static class DockerFiles
             Networks = networks,
             Containers = containers,
             Tasks = tasks,
-            Info = files.Contains($"{prefix}docker-info.json")
+            Info = Holds(files, $"{prefix}docker-info.json")
                 ? DockerInfoReader.Parse(Text(directory, $"{prefix}docker-info.json"), PathOf(directory, $"{prefix}docker-info.json"))
                 : null,
             Services = ReadShared(directory, files, prefix, "service-inspect.json", DockerServiceReader.Parse),
             ListedTasks = ReadShared(directory, files, prefix, "service-ps.txt", DockerTaskListReader.Parse),
             Nodes = ReadShared(directory, files, prefix, "node-ls.txt", DockerNodeReader.Parse),
         };
+    }
+
+    private static void AddNew(List<DockerContainer> containers, List<DockerTask> tasks, string text, string path)
+    {
+        (IReadOnlyList<DockerContainer> more, IReadOnlyList<DockerTask> moreTasks) = DockerContainerReader.Parse(text, path);
+        containers.AddRange(more.Where(container => !containers.Exists(other => other.Id == container.Id)));
+        tasks.AddRange(moreTasks.Where(task => !tasks.Exists(other => other.Id == task.Id)));
     }
 
     // The verbose inspect of a network has all that the plain one has.
@@ -64,8 +66,21 @@ internal static class DockerFiles
         string name,
         Func<string, string, IReadOnlyList<T>> parse)
     {
-        string? file = files.Contains(prefix + name) ? prefix + name : files.Contains(name) ? name : null;
+        string? file = Holds(files, prefix + name) ? prefix + name : Holds(files, name) ? name : null;
         return file is null ? [] : parse(Text(directory, file), PathOf(directory, file));
+    }
+
+    private static bool Holds(IReadOnlyList<string> files, string name)
+    {
+        foreach (string file in files)
+        {
+            if (file == name)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static bool IsNamed(string file, string start, string end) =>

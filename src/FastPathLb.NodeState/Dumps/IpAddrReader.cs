@@ -37,7 +37,13 @@ public static class IpAddrReader
             }
         }
 
-        return [.. drafts.Select(draft => draft.Build(drafts))];
+        List<InterfaceState> devices = new(drafts.Count);
+        foreach (Draft draft in drafts)
+        {
+            devices.Add(draft.Build(drafts));
+        }
+
+        return devices;
     }
 
     private static Draft ParseHeader(DumpLine line)
@@ -66,7 +72,7 @@ public static class IpAddrReader
             Index = index,
             Name = names[0],
             Peer = names.Length > 1 && names[1] != "NONE" ? names[1] : null,
-            IsUp = flags[1..^1].Split(',').Contains("UP"),
+            IsUp = Array.IndexOf(flags[1..^1].Split(','), "UP") >= 0,
         };
         while (!words.AtEnd)
         {

@@ -57,8 +57,16 @@ internal sealed class IptablesTableDraft
     }
 
     /// <summary>The table; a target that is no chain of it is an extension that is not understood.</summary>
-    public TableState Build() =>
-        new(Name, [.. _chains.Select(chain => chain with { Rules = [.. _rules[chain.Name].Select(ResolveTarget)] })]);
+    public TableState Build()
+    {
+        List<ChainState> chains = new(_chains.Count);
+        foreach (ChainState chain in _chains)
+        {
+            chains.Add(chain with { Rules = _rules[chain.Name].ConvertAll(ResolveTarget) });
+        }
+
+        return new TableState(Name, chains);
+    }
 
     private RuleState ResolveTarget(RuleState rule) => rule.TargetKind == RuleTarget.Chain && !_rules.ContainsKey(rule.Target)
         ? rule with { TargetKind = RuleTarget.Extension }

@@ -21,7 +21,9 @@ public static class IpvsadmSaveReader
 internal sealed class IpvsTableDraft
 {
     private readonly List<IpvsServiceState> _services = [];
-    private readonly Dictionary<IpvsKey, List<IpvsServerState>> _servers = [];
+
+    // By KeyOf. A dictionary over a value type of ours would be compiled as the program starts.
+    private readonly Dictionary<string, List<IpvsServerState>> _servers = new(StringComparer.Ordinal);
 
     /// <summary>Timeouts, if a line set them.</summary>
     public IpvsTimeouts? Timeouts { get; private set; }
@@ -57,7 +59,9 @@ internal sealed class IpvsTableDraft
     /// <summary>Adds a service.</summary>
     public void Add(IpvsServiceState service, TextPlace place)
     {
-        if (!_servers.TryAdd(service.Key, [.. service.Servers]))
+        List<IpvsServerState> servers = [];
+        servers.AddRange(service.Servers);
+        if (!_servers.TryAdd(KeyOf(service.Key), servers))
         {
             throw place.Problem($"service {IpvsText.NameOf(service)} is added twice");
         }
@@ -68,7 +72,7 @@ internal sealed class IpvsTableDraft
     /// <summary>Adds a server.</summary>
     public void Add(IpvsKey service, IpvsServerState server, TextPlace place)
     {
-        if (!_servers.TryGetValue(service, out List<IpvsServerState>? servers))
+        if (!_servers.TryGetValue(KeyOf(service), out List<IpvsServerState>? servers))
         {
             throw place.Problem($"server {server.Address}:{server.Port} is added to a service that no line above adds");
         }
@@ -85,5 +89,16 @@ internal sealed class IpvsTableDraft
     }
 
     /// <summary>The services with their servers.</summary>
-    public IReadOnlyList<IpvsServiceState> Build() => [.. _services.Select(service => service with { Servers = _servers[service.Key] })];
+    public IReadOnlyList<IpvsServiceState> Build()
+    {
+        List<IpvsServiceState> built = new(_services.Count);
+        foreach (IpvsServiceState service in _services)
+        {
+            built.Add(service with { Servers = _servers[KeyOf(service.Key)] });
+        }
+
+        return built;
+    }
+
+    private static string KeyOf(IpvsKey key) => $"{key.Fwmark} {(uint)key.Protocol} {key.Address.Value} {key.Port}";
 }

@@ -56,7 +56,14 @@ public static class NodeDumpReader
     {
         try
         {
-            return [.. Directory.GetFiles(directory).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+            string[] files = Directory.GetFiles(directory);
+            for (int index = 0; index < files.Length; index++)
+            {
+                files[index] = Path.GetFileName(files[index]);
+            }
+
+            Array.Sort(files, StringComparer.Ordinal);
+            return files;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -122,7 +122,7 @@ internal static class RuleTargetReader
             };
         }
 
-        return action == NatAction.Any && target is "SNAT" or "DNAT" && options.Count == 0
+        return options.Count == 0 && target is "SNAT" or "DNAT"
             ? throw place.Problem($"expected --to-{(target == "SNAT" ? "source" : "destination")} after '-j {target}'")
             : action;
     }

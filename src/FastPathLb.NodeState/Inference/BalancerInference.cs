@@ -16,7 +16,7 @@ internal sealed class BalancerInference(NodeDraft node, NamespaceDraft space)
     internal const int BridgePortIndex = 4;
 
     private readonly int _firstIndex =
-        IndexStep * node.Namespaces.Where(other => other.IsBalancer).Count(other => string.CompareOrdinal(other.Name, space.Name) > 0);
+        IndexStep * node.FindAll(other => other.IsBalancer && string.CompareOrdinal(other.Name, space.Name) > 0).Count;
 
     private readonly DockerNetwork? _network = node.NetworkOf(space);
     private readonly bool _isDirectReturn = node.NetworkOf(space) is { IsDirectReturn: true };

@@ -12,13 +12,16 @@ internal static class HostInference
     /// <summary>The node's underlay address: dumped, or by what the tunnels and Docker say of it; null where nothing does.</summary>
     public static Ipv4Address? FindUnderlayAddress(NodeDraft node)
     {
-        Ipv4Address[] peers = [.. node.Docker.Networks.SelectMany(network => network.Peers).Select(peer => peer.Address).Distinct()];
+        AddressList peers = PeersOf(node);
         NamespaceDraft? host = node.Find("host");
-        foreach (InterfaceAddress address in (host?.Interfaces ?? []).SelectMany(device => device.Addresses))
+        foreach (InterfaceState device in host?.Interfaces ?? [])
         {
-            if (peers.Contains(address.Address))
+            foreach (InterfaceAddress address in device.Addresses)
             {
-                return address.Address;
+                if (peers.Contains(address.Address))
+                {
+                    return address.Address;
+                }
             }
         }
 
@@ -32,11 +35,14 @@ internal static class HostInference
             return uplink.Addresses[0].Address;
         }
 
-        foreach (InterfaceState device in Overlays(node).SelectMany(space => space.Interfaces ?? []))
+        foreach (NamespaceDraft space in Overlays(node))
         {
-            if (device.Vxlan?.Local is { } local)
+            foreach (InterfaceState device in space.Interfaces ?? [])
             {
-                return local;
+                if (device.Vxlan?.Local is { } local)
+                {
+                    return local;
+                }
             }
         }
 
@@ -52,25 +58,29 @@ internal static class HostInference
             }
         }
 
-        Ipv4Address[] remote = [.. RemoteVteps(node)];
-        Ipv4Address[] left = [.. peers.Except(remote)];
-        return left.Length == 1 && remote.Length > 0 ? left[0] : null;
+        AddressList remote = RemoteVteps(node);
+        AddressList left = new();
+        for (int index = 0; index < peers.Count; index++)
+        {
+            if (!remote.Contains(peers[index]))
+            {
+                left.Add(peers[index]);
+            }
+        }
+
+        return left.Count == 1 && remote.Count > 0 ? left[0] : null;
     }
 
     /// <summary>Fills the host's namespace, or leaves it out where nothing tells the underlay address.</summary>
     public static void Complete(NodeDraft node, Ipv4Address? local)
     {
-        if (node.Find("host") is null && (local is null || !Overlays(node).Any()))
+        if (node.Find("host") is null && (local is null || Overlays(node).Count == 0))
         {
             return;
         }
 
         NamespaceDraft host = node.GetOrAdd("host");
-        Ipv4Address[] vteps =
-        [
-            .. RemoteVteps(node).Concat(node.Docker.Networks.SelectMany(network => network.Peers).Select(peer => peer.Address))
-                .Where(address => address != local).Distinct().Order(),
-        ];
+        AddressList vteps = VtepsOfOthers(node, local);
         if (host.Interfaces is null)
         {
             if (local is not { } address)
@@ -82,30 +92,47 @@ internal static class HostInference
         }
 
         GatewayBridgeInference.Complete(node, host);
-        InterfaceState? uplink = host.Interfaces!.FirstOrDefault(device => device.Addresses.Any(address => address.Address == local))
-            ?? SwarmDevices.Uplink(host.Interfaces!);
+        InterfaceState? uplink = FindDevice(host.Interfaces!, local) ?? SwarmDevices.Uplink(host.Interfaces!);
         host.Routes ??= SwarmDevices.OnLinkRoutes(host.Interfaces!);
         if (host.Neighbors is null && uplink is not null)
         {
-            host.Neighbors =
-            [
-                .. vteps.Select(vtep => new NeighborState(vtep, uplink.Name, MacAddress.FromDocker(vtep), NeighborState.InferredState)),
-            ];
+            List<NeighborState> neighbors = [];
+            for (int index = 0; index < vteps.Count; index++)
+            {
+                neighbors.Add(new NeighborState(
+                    vteps[index], uplink.Name, MacAddress.FromDocker(vteps[index]), NeighborState.InferredState));
+            }
+
+            host.Neighbors = neighbors;
             node.Inferred.Add(
                 $"{node.FileOf(host, "ip-neigh")} is missing: "
-                + (vteps.Length == 0
-                    ? "no other node is known."
-                    : $"02:42 and the address stand in for the MACs of {string.Join(", ", vteps)}."));
+                + (vteps.Count == 0 ? "no other node is known." : $"02:42 and the address stand in for the MACs of {vteps}."));
         }
     }
 
-    private static void InferInterfaces(NodeDraft node, NamespaceDraft host, Ipv4Address address, Ipv4Address[] vteps)
+    private static InterfaceState? FindDevice(IReadOnlyList<InterfaceState> devices, Ipv4Address? own)
+    {
+        foreach (InterfaceState device in devices)
+        {
+            foreach (InterfaceAddress address in device.Addresses)
+            {
+                if (address.Address == own)
+                {
+                    return device;
+                }
+            }
+        }
+
+        return null;
+    }
+
+    private static void InferInterfaces(NodeDraft node, NamespaceDraft host, Ipv4Address address, AddressList vteps)
     {
         // Long enough a subnet to have every other node on link.
         int length = PrefixLengthMax;
-        foreach (Ipv4Address vtep in vteps)
+        for (int index = 0; index < vteps.Count; index++)
         {
-            length = Math.Min(length, BitOperations.LeadingZeroCount(vtep.Value ^ address.Value));
+            length = Math.Min(length, BitOperations.LeadingZeroCount(vteps[index].Value ^ address.Value));
         }
 
         MacAddress mac = MacAddress.FromDocker(address);
@@ -118,12 +145,54 @@ internal static class HostInference
         node.Inferred.Add($"{node.FileOf(host, "ip-addr")} is missing: eth0 has {address}/{length}, and {mac} stands in for its MAC.");
     }
 
-    private static IEnumerable<NamespaceDraft> Overlays(NodeDraft node) => node.Namespaces.Where(space => space.IsOverlay);
+    private static List<NamespaceDraft> Overlays(NodeDraft node) => node.FindAll(space => space.IsOverlay);
 
-    private static IEnumerable<Ipv4Address> RemoteVteps(NodeDraft node) =>
-        Overlays(node)
-            .SelectMany(space => space.Fdb ?? [])
-            .Where(entry => entry.Destination is not null)
-            .Select(entry => entry.Destination!.Value)
-            .Distinct();
+    private static AddressList PeersOf(NodeDraft node)
+    {
+        AddressList peers = new();
+        foreach (DockerNetwork network in node.Docker.Networks)
+        {
+            foreach (DockerPeer peer in network.Peers)
+            {
+                peers.AddNew(peer.Address);
+            }
+        }
+
+        return peers;
+    }
+
+    private static AddressList RemoteVteps(NodeDraft node)
+    {
+        AddressList vteps = new();
+        foreach (NamespaceDraft space in Overlays(node))
+        {
+            foreach (FdbEntryState entry in space.Fdb ?? [])
+            {
+                if (entry.Destination is { } destination)
+                {
+                    vteps.AddNew(destination);
+                }
+            }
+        }
+
+        return vteps;
+    }
+
+    private static AddressList VtepsOfOthers(NodeDraft node, Ipv4Address? local)
+    {
+        AddressList vteps = new();
+        foreach (AddressList part in (AddressList[])[RemoteVteps(node), PeersOf(node)])
+        {
+            for (int index = 0; index < part.Count; index++)
+            {
+                if (part[index] != local)
+                {
+                    vteps.AddNew(part[index]);
+                }
+            }
+        }
+
+        vteps.Sort();
+        return vteps;
+    }
 }

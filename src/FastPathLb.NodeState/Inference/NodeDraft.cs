@@ -1,11 +1,10 @@
-using FastPathLb.Wire;
-
 namespace FastPathLb.NodeState;
 
 /// <summary>A node's state while it is put together.</summary>
 internal sealed class NodeDraft(string origin, string prefix, DockerState docker)
 {
-    private readonly SortedDictionary<string, NamespaceDraft> _namespaces = new(StringComparer.Ordinal);
+    // In order of their names. A list, since they are few and a sorted dictionary would be compiled as the program starts.
+    private readonly List<NamespaceDraft> _namespaces = [];
 
     private readonly Dictionary<string, string> _leftOut = new(StringComparer.Ordinal);
 
@@ -15,27 +14,46 @@ internal sealed class NodeDraft(string origin, string prefix, DockerState docker
     public List<string> Inferred { get; } = [];
 
     /// <summary>The namespaces, in order of their names.</summary>
-    public IReadOnlyCollection<NamespaceDraft> Namespaces => _namespaces.Values;
+    public IReadOnlyCollection<NamespaceDraft> Namespaces => _namespaces;
 
     /// <summary>The namespace of that name, or null.</summary>
-    public NamespaceDraft? Find(string name) => _namespaces.GetValueOrDefault(name);
+    public NamespaceDraft? Find(string name)
+    {
+        foreach (NamespaceDraft space in _namespaces)
+        {
+            if (space.Name == name)
+            {
+                return space;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Some of the namespaces, in order of their names; others may come and go meanwhile.</summary>
+    public List<NamespaceDraft> FindAll(Predicate<NamespaceDraft> match) => _namespaces.FindAll(match);
 
     /// <summary>The namespace of that name, new if there was none.</summary>
     public NamespaceDraft GetOrAdd(string name)
     {
-        if (!_namespaces.TryGetValue(name, out NamespaceDraft? space))
+        int place = 0;
+        while (place < _namespaces.Count && string.CompareOrdinal(_namespaces[place].Name, name) < 0)
         {
-            space = new NamespaceDraft(name);
-            _namespaces.Add(name, space);
+            place++;
         }
 
-        return space;
+        if (place == _namespaces.Count || _namespaces[place].Name != name)
+        {
+            _namespaces.Insert(place, new NamespaceDraft(name));
+        }
+
+        return _namespaces[place];
     }
 
     /// <summary>Leaves out a namespace that cannot be completed.</summary>
     public void LeaveOut(NamespaceDraft space, string reason)
     {
-        _namespaces.Remove(space.Name);
+        _namespaces.Remove(space);
         _leftOut[space.Name] = reason;
         Inferred.Add($"{space.Name} is left out: {reason}.");
     }
@@ -62,35 +80,68 @@ internal sealed class NodeDraft(string origin, string prefix, DockerState docker
     }
 
     /// <summary>The state.</summary>
-    public NodeState Build() => new()
+    public NodeState Build()
     {
-        Origin = prefix.Length == 0 ? origin : $"{origin} ({prefix}*)",
-        Namespaces = _namespaces.ToDictionary(item => item.Key, item => item.Value.Build(), StringComparer.Ordinal),
-        LeftOut = _leftOut,
-        Inferred = Inferred,
-        Docker = docker,
-    };
+        Dictionary<string, NamespaceState> namespaces = new(StringComparer.Ordinal);
+        foreach (NamespaceDraft space in _namespaces)
+        {
+            namespaces.Add(space.Name, space.Build());
+        }
+
+        return new NodeState
+        {
+            Origin = prefix.Length == 0 ? origin : $"{origin} ({prefix}*)",
+            Namespaces = namespaces,
+            LeftOut = _leftOut,
+            Inferred = Inferred,
+            Docker = docker,
+        };
+    }
 
     // The network of "lb" and "overlay": the one that an address there belongs to, else the only one that users made.
     private DockerNetwork? FirstNetwork() =>
         NetworkByAddress("lb", "overlay") ?? (UserNetworks() is [DockerNetwork only] ? only : null);
 
-    private DockerNetwork[] UserNetworks() => [.. docker.Networks.Where(network => network is { IsOverlay: true, IsIngress: false })];
+    private List<DockerNetwork> UserNetworks()
+    {
+        List<DockerNetwork> networks = [];
+        foreach (DockerNetwork network in docker.Networks)
+        {
+            if (network is { IsOverlay: true, IsIngress: false })
+            {
+                networks.Add(network);
+            }
+        }
+
+        return networks;
+    }
 
     // By the devices of either namespace, else by the balancer's SNAT rule.
     private DockerNetwork? NetworkByAddress(string one, string other)
     {
-        DockerNetwork[] networks = UserNetworks();
-        IptablesState iptables = Find(one)?.Iptables ?? IptablesState.Empty;
-        IEnumerable<Ipv4Address> translated = SwarmTables.SourceNatRules(iptables).Select(rule => rule.NatAction!.FirstAddress!.Value);
-        IEnumerable<Ipv4Address> addresses = ((string[])[one, other])
-            .SelectMany(name => Find(name)?.Interfaces ?? [])
-            .SelectMany(device => device.Addresses)
-            .Select(address => address.Address)
-            .Concat(translated);
-        foreach (Ipv4Address address in addresses)
+        List<DockerNetwork> networks = UserNetworks();
+        if (networks.Count == 0)
         {
-            if (Array.Find(networks, network => network.Contains(address)) is { } found)
+            return null;
+        }
+
+        foreach (string name in (string[])[one, other])
+        {
+            foreach (InterfaceState device in Find(name)?.Interfaces ?? [])
+            {
+                foreach (InterfaceAddress address in device.Addresses)
+                {
+                    if (networks.Find(network => network.Contains(address.Address)) is { } found)
+                    {
+                        return found;
+                    }
+                }
+            }
+        }
+
+        foreach (RuleState rule in SwarmTables.SourceNatRules(Find(one)?.Iptables ?? IptablesState.Empty))
+        {
+            if (networks.Find(network => network.Contains(rule.NatAction!.FirstAddress!.Value)) is { } found)
             {
                 return found;
             }

@@ -10,14 +10,12 @@ internal static class NodeInference
     {
         AddNamespaces(node);
         Ipv4Address? local = HostInference.FindUnderlayAddress(node);
-        NamespaceDraft[] balancers = [.. node.Namespaces.Where(space => space.IsBalancer)];
-        foreach (NamespaceDraft space in balancers)
+        foreach (NamespaceDraft space in node.FindAll(space => space.IsBalancer))
         {
             Try(node, space, () => new BalancerInference(node, space).Complete());
         }
 
-        NamespaceDraft[] overlays = [.. node.Namespaces.Where(space => space.IsOverlay)];
-        foreach (NamespaceDraft space in overlays)
+        foreach (NamespaceDraft space in node.FindAll(space => space.IsOverlay))
         {
             Try(node, space, () => new OverlayInference(node, space).Complete(local));
         }

@@ -25,7 +25,7 @@ internal sealed class OverlayInference(NodeDraft node, NamespaceDraft space)
             CompleteTunnel();
         }
 
-        string tunnel = space.Interfaces!.FirstOrDefault(device => device.Vxlan is not null)?.Name ?? "vxlan0";
+        string tunnel = FindTunnel()?.Name ?? "vxlan0";
         space.Routes ??= SwarmDevices.OnLinkRoutes(space.Interfaces!);
         if (space.Fdb is null)
         {
@@ -36,6 +36,19 @@ internal sealed class OverlayInference(NodeDraft node, NamespaceDraft space)
         {
             InferNeighbors(tunnel, local);
         }
+    }
+
+    private InterfaceState? FindTunnel()
+    {
+        foreach (InterfaceState device in space.Interfaces!)
+        {
+            if (device.Vxlan is not null)
+            {
+                return device;
+            }
+        }
+
+        return null;
     }
 
     private void Say(string kind, string what) => node.Inferred.Add($"{node.FileOf(space, kind)} is missing: {what}.");
@@ -94,7 +107,7 @@ internal sealed class OverlayInference(NodeDraft node, NamespaceDraft space)
     // "ip addr" without -d shows the tunnel's name but not its settings.
     private void CompleteTunnel()
     {
-        if (space.Interfaces!.Any(device => device.Vxlan is not null))
+        if (FindTunnel() is not null)
         {
             return;
         }

@@ -88,16 +88,25 @@ internal static class SwarmTables
     }
 
     /// <summary>The rules that give what IPVS sends the balancer's address; they name that and its subnet.</summary>
-    public static IReadOnlyList<RuleState> SourceNatRules(IptablesState iptables) =>
-    [
-        .. (iptables.Nat.FindChain("POSTROUTING")?.Rules ?? []).Where(rule => rule is
+    public static IReadOnlyList<RuleState> SourceNatRules(IptablesState iptables)
+    {
+        List<RuleState> found = [];
+        foreach (RuleState rule in iptables.Nat.FindChain("POSTROUTING")?.Rules ?? [])
         {
-            IpvsMatch: true,
-            TargetKind: RuleTarget.SourceNat,
-            Destination: { IsNegated: false },
-            NatAction.FirstAddress: not null,
-        })
-    ];
+            if (rule is
+                {
+                    IpvsMatch: true,
+                    TargetKind: RuleTarget.SourceNat,
+                    Destination: { IsNegated: false },
+                    NatAction.FirstAddress: not null,
+                })
+            {
+                found.Add(rule);
+            }
+        }
+
+        return found;
+    }
 
     /// <summary>A rule from its text.</summary>
     public static RuleState Rule(string text)

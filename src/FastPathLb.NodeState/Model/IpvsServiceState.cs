@@ -91,4 +91,11 @@ public sealed record IpvsTimeouts(int TcpSeconds, int TcpFinSeconds, int UdpSeco
 public readonly record struct IpvsKey(uint Fwmark, IpProtocol Protocol, Ipv4Address Address, ushort Port)
 {
     internal static Ipv4Address AllOnes { get; } = Ipv4Address.Parse("255.255.255.255");
+
+    /// <summary>Whether both are the same service's. By the values themselves: comparers for their types would be compiled as the program starts.</summary>
+    public bool Equals(IpvsKey other) =>
+        Fwmark == other.Fwmark && Protocol == other.Protocol && Address.Value == other.Address.Value && Port == other.Port;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Fwmark, (uint)Protocol, Address.Value, (uint)Port);
 }

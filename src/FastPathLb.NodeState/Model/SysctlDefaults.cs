@@ -111,13 +111,19 @@ public static class SysctlDefaults
     /// What it sets where servers answer clients themselves (<c>--opt dsr</c>): conntrack is switched on for IPVS with the SNAT rule, and
     /// there is none.
     /// </summary>
-    public static IReadOnlyDictionary<string, string> SwarmDirectReturn { get; } = new Dictionary<string, string>(
-        Swarm.Where(setting => setting.Key != "net.ipv4.vs.conntrack"), StringComparer.Ordinal);
+    public static IReadOnlyDictionary<string, string> SwarmDirectReturn { get; } = WithoutConntrack(Swarm);
 
     /// <summary>The value that holds where a dump doesn't list the setting; 0 for one not known here.</summary>
     public static int Get(string name) => s_values.TryGetValue(name, out int value)
         ? value
         : name.EndsWith(".arp_evict_nocarrier", StringComparison.Ordinal) ? 1 : 0;
+
+    private static Dictionary<string, string> WithoutConntrack(IReadOnlyDictionary<string, string> settings)
+    {
+        Dictionary<string, string> left = new(settings, StringComparer.Ordinal);
+        left.Remove("net.ipv4.vs.conntrack");
+        return left;
+    }
 
     /// <summary>Whether the setting can change what the data path does.</summary>
     public static bool HasEffect(string name)

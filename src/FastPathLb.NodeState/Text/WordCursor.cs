@@ -21,7 +21,19 @@ internal sealed class WordCursor(TextPlace place, IReadOnlyList<string> words)
     public string? PeekAt(int offset) => _next + offset < words.Count ? words[_next + offset] : null;
 
     /// <summary>The words not yet taken, as one text.</summary>
-    public string Rest => string.Join(' ', words.Skip(_next).Select(ShellText.Quote));
+    public string Rest
+    {
+        get
+        {
+            string[] rest = new string[Math.Max(words.Count - _next, 0)];
+            for (int index = 0; index < rest.Length; index++)
+            {
+                rest[index] = ShellText.Quote(words[_next + index]);
+            }
+
+            return string.Join(' ', rest);
+        }
+    }
 
     /// <summary>An error about the next word.</summary>
     public NodeStateException Expected(string expected) => place.Expected(expected, Peek);

@@ -43,7 +43,12 @@ public sealed class TimingWheel : IDisposable
     {
         _memory = links;
         _links = links.Elements;
-        Array.Fill(_heads, None);
+
+        // Not Array.Fill, whose vectors have no length before the program runs: it would be compiled then, which takes longer than this.
+        for (int index = 0; index < _heads.Length; index++)
+        {
+            _heads[index] = None;
+        }
     }
 
     /// <summary>A connection's place in the list of its slot.</summary>

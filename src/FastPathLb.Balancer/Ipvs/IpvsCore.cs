@@ -15,7 +15,9 @@ public sealed class IpvsCore
     private const long TrashPeriod = 120 * Second;
 
     private readonly List<VirtualService> _services = [];
-    private readonly Dictionary<ServiceKey, VirtualService> _byKey = [];
+
+    // By ServiceKey.Word: a comparer for a type of ours would be compiled as the program starts.
+    private readonly Dictionary<ulong, VirtualService> _byKey = [];
     private readonly List<RealServer> _servers = [];
     private readonly List<RealServer> _trash = [];
     private readonly EntryDropper _dropper;
@@ -72,31 +74,31 @@ public sealed class IpvsCore
     internal IpvsOutput Output { get; }
 
     /// <summary>Finds a service by its key.</summary>
-    public VirtualService? FindService(ServiceKey key) => _byKey.GetValueOrDefault(key);
+    public VirtualService? FindService(ServiceKey key) => _byKey.GetValueOrDefault(key.Word);
 
     /// <summary>The service a packet is for (ip_vs_service_find): by mark, by address and port, by address alone.</summary>
     internal VirtualService? FindService(uint fwmark, IpProtocol protocol, uint address, ushort port)
     {
-        if (fwmark != 0 && _byKey.TryGetValue(ServiceKey.OfFwmark(fwmark), out VirtualService? marked))
+        if (fwmark != 0 && _byKey.TryGetValue(ServiceKey.OfFwmark(fwmark).Word, out VirtualService? marked))
         {
             return marked;
         }
 
-        return _byKey.TryGetValue(new ServiceKey(0, protocol, address, port), out VirtualService? exact) ? exact
-            : _byKey.GetValueOrDefault(new ServiceKey(0, protocol, address, 0));
+        return _byKey.TryGetValue(new ServiceKey(0, protocol, address, port).Word, out VirtualService? exact) ? exact
+            : _byKey.GetValueOrDefault(new ServiceKey(0, protocol, address, 0).Word);
     }
 
     /// <summary>Adds a service (<c>ipvsadm -A</c>); an existing one is left as it is.</summary>
     public VirtualService AddService(ServiceKey key, string scheduler, IReadOnlyList<string> schedulerFlags)
     {
-        if (_byKey.TryGetValue(key, out VirtualService? existing))
+        if (_byKey.TryGetValue(key.Word, out VirtualService? existing))
         {
             return existing;
         }
 
         VirtualService service = new(key, scheduler, schedulerFlags);
         _services.Add(service);
-        _byKey.Add(key, service);
+        _byKey.Add(key.Word, service);
         ServicesVersion++;
         return service;
     }
@@ -150,7 +152,7 @@ public sealed class IpvsCore
         }
 
         _services.Remove(service);
-        _byKey.Remove(service.Key);
+        _byKey.Remove(service.Key.Word);
         ServicesVersion++;
     }
 

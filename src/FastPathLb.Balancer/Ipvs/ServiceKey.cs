@@ -11,4 +11,10 @@ public readonly record struct ServiceKey(uint Fwmark, IpProtocol Protocol, uint 
 {
     /// <summary>A service named by a mark.</summary>
     public static ServiceKey OfFwmark(uint fwmark) => new(fwmark, IpProtocol.Ip, 0, 0);
+
+    /// <summary>The key in one word: of a mark the mark alone.</summary>
+    internal ulong Word => Fwmark != 0 ? MarkBit | Fwmark : ((ulong)Protocol << 48) | ((ulong)Address << 16) | Port;
+
+    // Above all that a protocol, an address and a port take.
+    private const ulong MarkBit = 1UL << 63;
 }

@@ -5,7 +5,10 @@ namespace FastPathLb.Balancer.Stack;
 /// <summary>An interface of a namespace. Changed between batches only.</summary>
 public sealed class NetworkInterface
 {
-    private readonly List<Ipv4Prefix> _addresses = [];
+    // Not 0: the shared empty list of a value type is compiled as the program starts.
+    private const int AddressesUsual = 4;
+
+    private readonly List<Ipv4Prefix> _addresses = new(AddressesUsual);
 
     /// <summary>Makes an interface without addresses.</summary>
     public NetworkInterface(string name, int index, MacAddress mac, int mtuBytes)

@@ -11,4 +11,12 @@ public sealed record Route(Ipv4Prefix Destination, uint Via, NetworkInterface In
 {
     /// <summary>Address that the namespace's own packets on this route have as source.</summary>
     public uint SourceAddress => PreferredSource != 0 ? PreferredSource : Interface.PrimaryAddress;
+
+    /// <summary>Whether both are the same route. By the values themselves: a comparer for prefixes would be compiled as the program starts.</summary>
+    public bool Equals(Route? other) =>
+        other is not null && Destination.Address.Value == other.Destination.Address.Value && Destination.Length == other.Destination.Length
+        && Via == other.Via && ReferenceEquals(Interface, other.Interface) && PreferredSource == other.PreferredSource;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Destination.Address.Value, Destination.Length, Via, PreferredSource);
 }

@@ -15,12 +15,13 @@ public sealed class ForwardingDatabase
     /// <summary>Most entries.</summary>
     public const int CountMax = 1 << 13;
 
-    private readonly Dictionary<MacAddress, Entry> _entries = new(CountMax);
+    // By MacAddress.Value: a comparer for a type of ours would be compiled as the program starts.
+    private readonly Dictionary<ulong, Entry> _entries = new(CountMax);
 
     private const long TickNanoseconds = 10_000_000_000;
     private const int TicksUnused = 30;
 
-    private readonly List<MacAddress> _removed = new(CountMax);
+    private readonly List<ulong> _removed = new(CountMax);
     private int _tick;
     private long _tickDue = long.MinValue;
 
@@ -35,9 +36,9 @@ public sealed class ForwardingDatabase
     /// <summary>Adds or changes a permanent entry.</summary>
     public void Set(MacAddress mac, uint vtep)
     {
-        if (_entries.Count < CountMax || _entries.ContainsKey(mac))
+        if (_entries.Count < CountMax || _entries.ContainsKey(mac.Value))
         {
-            _entries[mac] = new Entry(vtep, IsPermanent: true, _tick);
+            _entries[mac.Value] = new Entry(vtep, IsPermanent: true, _tick);
             Version++;
         }
     }
@@ -45,14 +46,14 @@ public sealed class ForwardingDatabase
     /// <summary>Removes an entry.</summary>
     public void Remove(MacAddress mac)
     {
-        _entries.Remove(mac);
+        _entries.Remove(mac.Value);
         Version++;
     }
 
     /// <summary>The VTEP behind which a MAC is.</summary>
     public bool TryGet(MacAddress mac, out uint vtep)
     {
-        ref Entry entry = ref CollectionsMarshal.GetValueRefOrNullRef(_entries, mac);
+        ref Entry entry = ref CollectionsMarshal.GetValueRefOrNullRef(_entries, mac.Value);
         if (Unsafe.IsNullRef(ref entry))
         {
             vtep = 0;
@@ -77,7 +78,7 @@ public sealed class ForwardingDatabase
         _tick++;
         bool isTrial = false;
         _removed.Clear();
-        foreach ((MacAddress mac, Entry entry) in _entries)
+        foreach ((ulong mac, Entry entry) in _entries)
         {
             int unused = _tick - entry.UsedTick;
             isTrial |= !entry.IsPermanent && unused == TicksUnused + 1;
@@ -87,7 +88,7 @@ public sealed class ForwardingDatabase
             }
         }
 
-        foreach (MacAddress mac in _removed)
+        foreach (ulong mac in _removed)
         {
             _entries.Remove(mac);
         }
@@ -102,7 +103,7 @@ public sealed class ForwardingDatabase
     /// <returns><see langword="false"/> where the frame must be dropped: the MAC is known for good behind another VTEP.</returns>
     public bool Learn(MacAddress mac, uint vtep)
     {
-        ref Entry entry = ref CollectionsMarshal.GetValueRefOrNullRef(_entries, mac);
+        ref Entry entry = ref CollectionsMarshal.GetValueRefOrNullRef(_entries, mac.Value);
         if (!Unsafe.IsNullRef(ref entry))
         {
             if (entry.Vtep == vtep)
@@ -121,7 +122,7 @@ public sealed class ForwardingDatabase
         }
         else if (_entries.Count < CountMax)
         {
-            _entries.Add(mac, new Entry(vtep, IsPermanent: false, _tick));
+            _entries.Add(mac.Value, new Entry(vtep, IsPermanent: false, _tick));
         }
 
         return true;

@@ -462,5 +462,5 @@ public sealed class Uplink
     }
 
     /// <summary>Whether a frame from a VTEP teaches nothing about the underlay that is not known.</summary>
-    internal bool IsKnown(uint vtep) => _neighbors.Entries.ContainsKey(vtep) || !Link.Contains(new Ipv4Address(vtep));
+    internal bool IsKnown(uint vtep) => _neighbors.Entries.TryGetValue(vtep, out _) || !Link.Contains(new Ipv4Address(vtep));
 }

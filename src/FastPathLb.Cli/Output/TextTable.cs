@@ -9,6 +9,9 @@ internal sealed class TextTable(params string[] columns)
     private const char RightMark = '>';
     private const string Gap = "  ";
 
+    // Text is padded from here: the library fills with vectors, in code that is compiled as the program starts.
+    private const string Blanks = "                                                                ";
+
     private readonly List<string[]> _rows = [];
 
     /// <summary>Adds a row.</summary>
@@ -50,13 +53,25 @@ internal sealed class TextTable(params string[] columns)
         }
     }
 
+    private static void AppendBlanks(StringBuilder line, int count)
+    {
+        for (int left = count; left > 0; left -= Blanks.Length)
+        {
+            line.Append(Blanks, 0, Math.Min(left, Blanks.Length));
+        }
+    }
+
     private string LineOf(string[] row, int[] widths)
     {
         StringBuilder line = new();
         for (int index = 0; index < row.Length; index++)
         {
+            bool isRight = columns[index].StartsWith(RightMark);
+            int padding = widths[index] - row[index].Length;
             line.Append(Gap);
-            line.Append(columns[index].StartsWith(RightMark) ? row[index].PadLeft(widths[index]) : row[index].PadRight(widths[index]));
+            AppendBlanks(line, isRight ? padding : 0);
+            line.Append(row[index]);
+            AppendBlanks(line, isRight ? 0 : padding);
         }
 
         return line.ToString().TrimEnd();

@@ -16,7 +16,12 @@ internal static class LocalTasks
         }
 
         // One port of the bridge is the load balancer's own.
-        int ports = overlay.Interfaces.Count(device => device is { Kind: "veth", Master: not null });
+        int ports = 0;
+        foreach (InterfaceState device in overlay.Interfaces)
+        {
+            ports += device is { Kind: "veth", Master: not null } ? 1 : 0;
+        }
+
         return ports > 1 ? "left out: tasks run on this node, and the underlay does not show their frames" : null;
     }
 }

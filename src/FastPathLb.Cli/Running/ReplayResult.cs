@@ -50,21 +50,31 @@ internal sealed record ReplayResult
         [Verdict.Forwarded, Verdict.Answered, Verdict.Consumed, Verdict.Held, Verdict.Dropped];
 
     /// <summary>Why frames went no further, the most frequent reason first.</summary>
-    public IReadOnlyList<(DropReason Reason, long Frames)> Reasons
+    public List<(DropReason Reason, long Frames)> Reasons
     {
         get
         {
             FrameCounters counters = Summary.Counters;
-            List<(DropReason Reason, long Frames)> reasons = [];
-            foreach (DropReason reason in Enum.GetValues<DropReason>())
+            int count = 0;
+            for (int number = 1; number < DropReasonText.CountMax; number++)
             {
-                if (reason != DropReason.None && counters[reason] > 0)
+                count += counters[(DropReason)number] > 0 ? 1 : 0;
+            }
+
+            List<(DropReason Reason, long Frames)> reasons = new(Math.Max(count, 1));
+            for (int number = 1; number < DropReasonText.CountMax; number++)
+            {
+                if (counters[(DropReason)number] > 0)
                 {
-                    reasons.Add((reason, counters[reason]));
+                    reasons.Add(((DropReason)number, counters[(DropReason)number]));
                 }
             }
 
-            reasons.Sort((left, right) => right.Frames.CompareTo(left.Frames));
+            if (count > 1)
+            {
+                reasons.Sort((left, right) => right.Frames.CompareTo(left.Frames));
+            }
+
             return reasons;
         }
     }

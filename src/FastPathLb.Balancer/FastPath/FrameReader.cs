@@ -15,10 +15,11 @@ namespace FastPathLb.Balancer.FastPath;
 /// with right IPv4 checksums, without options or fragments, to the load balancer. Whatever is else is <see cref="FrameKind.Other"/>.
 /// </summary>
 /// <remarks>
-/// All that must be as it always is in front of the packet, envelope and both Ethernet headers, is compared as one vector. Reads words
-/// as they lie on the wire, so constants are swapped instead of frames. Sound although no index is checked: the frame's length is
-/// compared first, the arena has <see cref="FrameBatch.HeadroomBytes"/> before and <see cref="FrameBatch.TailroomBytes"/> behind each
-/// frame, and its descriptors are made by the batch alone. Little-endian machines only.
+/// Eight at a time, side by side. All that must be as it always is in front of the packet, envelope and both Ethernet headers, is compared
+/// as two vectors. Reads words as they lie on the wire, so constants are swapped instead of frames. Sound although no index is checked, and
+/// though headers are loaded before anybody looks at the frame's length: descriptors are made by the batch alone, the arena has
+/// <see cref="FrameBatch.HeadroomBytes"/> before each frame, and its output area, of more than the headers' bytes, behind the last.
+/// Little-endian machines only.
 /// </remarks>
 internal sealed class FrameReader
 {

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace FastPathLb.Live.Tests.Lab;
 
 /// <summary>What tests on real devices need of the machine.</summary>
@@ -31,6 +33,13 @@ internal static class LabNeeds
             return "ip (iproute2) is not installed (.ci/run installs it)";
         }
 
+        // Of the tests that take each device in turn some need it.
+        if (!NativeLibrary.TryLoad("libxdp.so.1", out nint library))
+        {
+            return "libxdp.so.1 is not installed (.ci/run installs it)";
+        }
+
+        NativeLibrary.Free(library);
         try
         {
             using NetworkLab lab = new();

@@ -21,39 +21,6 @@ public static class WordLanes
     /// <summary>Frames, and lanes.</summary>
     public const int Count = 8;
 
-    /// <summary>Lower halves of the words: a byte swap's upper half is 0.</summary>
-    private static Vector256<byte> LowerSwap
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Vector256.Create(
-        1, 0, 255, 255, 5, 4, 255, 255, 9, 8, 255, 255, 13, 12, 255, 255,
-        17, 16, 255, 255, 21, 20, 255, 255, 25, 24, 255, 255, 29, 28, 255, (byte)255);
-    }
-
-    private static Vector256<byte> UpperSwap
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Vector256.Create(
-        3, 2, 255, 255, 7, 6, 255, 255, 11, 10, 255, 255, 15, 14, 255, 255,
-        19, 18, 255, 255, 23, 22, 255, 255, 27, 26, 255, 255, 31, 30, 255, (byte)255);
-    }
-
-    private static Vector256<byte> WholeSwap
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Vector256.Create(
-        3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12,
-        19, 18, 17, 16, 23, 22, 21, 20, 27, 26, 25, 24, 31, 30, 29, (byte)28);
-    }
-
-    private static Vector256<byte> HalvesSwap
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Vector256.Create(
-        1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14,
-        17, 16, 19, 18, 21, 20, 23, 22, 25, 24, 27, 26, 29, 28, 31, (byte)30);
-    }
-
     /// <summary>Loads four words of each frame.</summary>
     /// <param name="origin">Where offsets begin.</param>
     /// <param name="offsets">The frames.</param>
@@ -155,19 +122,21 @@ public static class WordLanes
 
     /// <summary>Words with their bytes in the other order: between the wire's and the machine's.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<uint> Swap(Vector256<uint> words) => Shuffle(words, WholeSwap);
+    public static Vector256<uint> Swap(Vector256<uint> words) => Shuffle(words, Vector256.Create(
+        (byte)3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12, 19, 18, 17, 16, 23, 22, 21, 20, 27, 26, 25, 24, 31, 30, 29, 28));
 
     /// <summary>Words of two numbers of 16 bits, each with its bytes in the other order.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<uint> SwapHalves(Vector256<uint> words) => Shuffle(words, HalvesSwap);
+    public static Vector256<uint> SwapHalves(Vector256<uint> words) => Shuffle(words, Vector256.Create(
+        (byte)1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14, 17, 16, 19, 18, 21, 20, 23, 22, 25, 24, 27, 26, 29, 28, 31, 30));
 
     /// <summary>The numbers of 16 bits that lie first in the words on the wire.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<uint> FirstHalf(Vector256<uint> words) => Shuffle(words, LowerSwap);
+    public static Vector256<uint> FirstHalf(Vector256<uint> words) => SwapHalves(words) & Vector256.Create(0xFFFFu);
 
     /// <summary>The numbers of 16 bits that lie second in the words on the wire.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<uint> SecondHalf(Vector256<uint> words) => Shuffle(words, UpperSwap);
+    public static Vector256<uint> SecondHalf(Vector256<uint> words) => SwapHalves(words) >>> 16;
 
     /// <summary>Both halves of words added up, as the Internet checksum does: sums of up to 65,537 of these do not overflow.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

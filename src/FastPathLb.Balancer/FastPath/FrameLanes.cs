@@ -5,8 +5,8 @@ using FastPathLb.Wire;
 namespace FastPathLb.Balancer.FastPath;
 
 /// <summary>
-/// Headers of eight frames, side by side: lane <c>i</c> is frame <c>i</c>'s. Read once, when the frames are recognised, for all steps that
-/// follow. Words are as they lie on the wire where nothing else is said.
+/// Headers of eight frames, side by side: lane <c>i</c> is frame <c>i</c>'s. Read once, when the frames are recognised, and kept
+/// for the writer. Words are as they lie on the wire where nothing else is said.
 /// </summary>
 internal struct FrameLanes
 {
@@ -22,20 +22,11 @@ internal struct FrameLanes
     /// <summary>Third word: time to live, protocol, checksum.</summary>
     public Vector256<uint> Life;
 
-    /// <summary>Source address.</summary>
-    public Vector256<uint> Source;
-
-    /// <summary>Destination address.</summary>
-    public Vector256<uint> Destination;
-
     /// <summary>Ports.</summary>
     public Vector256<uint> Ports;
 
-    /// <summary>TCP: sequence number.</summary>
+    /// <summary>The word behind them: TCP's sequence number, UDP's length and checksum.</summary>
     public Vector256<uint> Sequence;
-
-    /// <summary>TCP: acknowledgement.</summary>
-    public Vector256<uint> Acknowledgement;
 
     /// <summary>TCP: offset, flags, window.</summary>
     public Vector256<uint> Control;

@@ -29,6 +29,9 @@ internal sealed class FrameReader
     private const int UdpBytes = 8;
     private const int TcpBytes = 20;
     private const byte EcnMask = 3;
+
+    // Where the second of the two vectors begins that the headers in front of a packet are.
+    private const int NearStart = LinkHeader.SizeBytes / 2;
     private const uint FlagsThatMatter = (uint)(TcpFlags.Fin | TcpFlags.Syn | TcpFlags.Rst | TcpFlags.Ack);
 
     private readonly LookAhead _ahead;
@@ -37,8 +40,10 @@ internal sealed class FrameReader
     private readonly bool _isTunnelled;
 
     // What stands in the bytes before the packet, as far back as an envelope reaches, and which of them must be just so.
-    private readonly Vector512<byte> _front;
-    private readonly Vector512<byte> _frontMask;
+    private readonly Vector256<byte> _farFront;
+    private readonly Vector256<byte> _farMask;
+    private readonly Vector256<byte> _nearFront;
+    private readonly Vector256<byte> _nearMask;
 
     // Kept for nobody: else the compiler might leave the loads out.
     private ulong _touched;
@@ -75,8 +80,10 @@ internal sealed class FrameReader
             mask.Slice(Udp + UdpBytes, sizeof(ulong)).Fill(byte.MaxValue);
         }
 
-        _front = Vector512.Create<byte>(front);
-        _frontMask = Vector512.Create<byte>(mask);
+        _farFront = Vector256.Create<byte>(front[..NearStart]);
+        _farMask = Vector256.Create<byte>(mask[..NearStart]);
+        _nearFront = Vector256.Create<byte>(front[NearStart..]);
+        _nearMask = Vector256.Create<byte>(mask[NearStart..]);
     }
 
     /// <summary>Reads some frames of a batch and asks for the index lines that know their connections.</summary>
@@ -184,10 +191,6 @@ internal sealed class FrameReader
     {
         int headers = _isTunnelled ? LinkHeader.SizeBytes : LinkHeader.EthernetBytes;
         ref byte far = ref Unsafe.Add(ref arena, headers - LinkHeader.SizeBytes);
-        Vector256<byte> lower = _front.GetLower();
-        Vector256<byte> lowerMask = _frontMask.GetLower();
-        Vector256<byte> upper = _front.GetUpper();
-        Vector256<byte> upperMask = _frontMask.GetUpper();
         ref nint start = ref Unsafe.As<LaneOffsets, nint>(ref lanes.Starts);
         lanes.Odd = WordLanes.Gather(
             Difference(ref far, ref frame, ref start, 0), Difference(ref far, ref frame, ref start, 1),
@@ -201,8 +204,8 @@ internal sealed class FrameReader
             nint offset = (nint)(uint)Unsafe.Add(ref frame, lane).Offset;
             ref byte front = ref Unsafe.Add(ref far, offset);
             Unsafe.Add(ref start, lane) = offset + headers;
-            return (((Vector256.LoadUnsafe(ref front) ^ lower) & lowerMask)
-                | ((Vector256.LoadUnsafe(ref front, LinkHeader.SizeBytes / 2) ^ upper) & upperMask)).AsUInt32();
+            return (((Vector256.LoadUnsafe(ref front) ^ _farFront) & _farMask)
+                | ((Vector256.LoadUnsafe(ref front, NearStart) ^ _nearFront) & _nearMask)).AsUInt32();
         }
     }
 
@@ -237,16 +240,11 @@ internal sealed class FrameReader
         Vector256<uint> sum = WordLanes.Halves(begin) + WordLanes.Halves(fragment) + WordLanes.Halves(life);
         lanes.Begin = begin;
         lanes.Life = life;
-        lanes.Source = source;
         Vector256<uint> odd = ((begin & Vector256.Create(0xFFu)) ^ Vector256.Create(0x45u)) | (fragment & Vector256.Create(0xFF3F_0000u));
         Vector256<uint> protocol = (life >>> 8) & Vector256.Create(0xFFu);
         WordLanes.Load(
-            ref arena, in lanes.Starts, 16, out Vector256<uint> destination, out Vector256<uint> ports, out Vector256<uint> sequence,
-            out Vector256<uint> acknowledgement);
-        lanes.Destination = destination;
+            ref arena, in lanes.Starts, 16, out Vector256<uint> destination, out Vector256<uint> ports, out lanes.Sequence, out _);
         lanes.Ports = ports;
-        lanes.Sequence = sequence;
-        lanes.Acknowledgement = acknowledgement;
         WordLanes.Store(
             ref shape, 0, WordLanes.Swap(source), WordLanes.Swap(destination), WordLanes.SwapHalves(ports), protocol | Vector256.Create(_space));
         Vector256<uint> addressSum = WordLanes.Halves(source) + WordLanes.Halves(destination);
@@ -320,15 +318,15 @@ internal sealed class FrameReader
         const int Outer = EthernetBytes - LinkHeader.SizeBytes;
         for (int lane = 0; lane < WordLanes.Count; lane++)
         {
-            uint kind = lanes.Kinds[lane];
-            if ((byte)kind == (byte)FrameKind.Other || lanes.OuterUdp[lane] >> 16 == 0)
+            ref uint kind = ref WordLanes.At(ref lanes.Kinds, lane);
+            if ((byte)kind == (byte)FrameKind.Other || WordLanes.At(ref lanes.OuterUdp, lane) >> 16 == 0)
             {
                 continue;
             }
 
             ref byte outer = ref Unsafe.Add(ref arena, lanes.Starts[lane] + Outer);
             bool isRight = IsOuterSumRight(ref outer, Unsafe.Add(ref frame, lane).LengthBytes - EthernetBytes, out bool isSummed);
-            lanes.Kinds = lanes.Kinds.WithElement(lane, !isRight ? (uint)FrameKind.Other : isSummed ? kind | FrameShape.SummedBit : kind);
+            kind = !isRight ? (uint)FrameKind.Other : isSummed ? kind | FrameShape.SummedBit : kind;
         }
     }
 

@@ -24,8 +24,8 @@ internal sealed class FrameWriter
     private readonly SlabElements<Connection> _records;
     private readonly Uplink? _uplink;
 
-    // Of the eight frames at hand; one element, since fields of a class cannot be referred to as long as arrays' elements.
-    private readonly Lanes[] _lanes = new Lanes[1];
+    // Of the eight frames at hand.
+    private Lanes _lanes;
 
     private int HeaderBytes => _uplink is null ? LinkHeader.EthernetBytes : LinkHeader.SizeBytes;
 
@@ -51,7 +51,7 @@ internal sealed class FrameWriter
     public long Send(FrameBatch batch, int first, int end, FrameShape[] shapes, FrameLanes[] groups, LinkHeader[] links)
     {
         ref byte arena = ref MemoryMarshal.GetReference(batch.Arena);
-        ref Lanes lanes = ref _lanes[0];
+        ref Lanes lanes = ref _lanes;
         long bytes = 0;
         int next;
         for (int index = first; index < end; index = next)
@@ -87,11 +87,6 @@ internal sealed class FrameWriter
     private static void FindKeys(ref FrameShape shape, int first, int count, ref Lanes lanes)
     {
         ref nint key = ref Unsafe.As<LaneOffsets, nint>(ref lanes.Keys);
-        if (count < WordLanes.Count)
-        {
-            Unsafe.As<LaneOffsets, Vector512<long>>(ref lanes.Keys) = Vector512.Create((long)OffsetOf(Unsafe.Add(ref shape, first)));
-        }
-
         if (count == WordLanes.Count)
         {
             Unsafe.Add(ref key, 0) = OffsetOf(Unsafe.Add(ref shape, 0));
@@ -105,9 +100,10 @@ internal sealed class FrameWriter
             return;
         }
 
-        for (int lane = first; lane < first + count; lane++)
+        for (int lane = 0; lane < WordLanes.Count; lane++)
         {
-            Unsafe.Add(ref key, lane) = OffsetOf(Unsafe.Add(ref shape, lane));
+            bool isOne = lane >= first && lane < first + count;
+            Unsafe.Add(ref key, lane) = OffsetOf(Unsafe.Add(ref shape, isOne ? lane : first));
         }
 
         // The other direction's key of the connection.
@@ -211,7 +207,8 @@ internal sealed class FrameWriter
             if (own.IsSummed)
             {
                 uint checksum = links[own.Link].ChecksumAfter(
-                    ref Unsafe.Add(ref arena, group.Starts[lane]), own.LengthBytes, (ushort)lanes.SourcePorts[lane], lanes.Change[lane]);
+                    ref Unsafe.Add(ref arena, group.Starts[lane]), own.LengthBytes, (ushort)WordLanes.At(ref lanes.SourcePorts, lane),
+                    WordLanes.At(ref lanes.Change, lane));
                 WordLanes.At(ref lanes.OuterChecksums, lane) = checksum;
             }
         }

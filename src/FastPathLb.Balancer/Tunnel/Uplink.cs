@@ -358,14 +358,13 @@ public sealed class Uplink
         return (byte)OuterEcn(inner[EthernetBytes + 1]);
     }
 
-    /// <summary>The ECN of an outer packet around one with this type of service: of CE's two bits the upper one, which is ECT(0).</summary>
-    internal static uint OuterEcn(uint typeOfService)
-    {
-        uint ecn = typeOfService & EcnMask;
-        return ecn & ~(ecn >> 1);
-    }
+    /// <summary>The ECN of an outer packet around one with this type of service.</summary>
+    internal static uint OuterEcn(uint typeOfService) => OuterEcn(Vector256.CreateScalar(typeOfService)).ToScalar();
 
-    /// <summary>The same for eight packets; bits above those two do not matter.</summary>
+    /// <summary>
+    /// The ECN of outer packets around eight with these types of service: of CE's two bits the upper one, which is ECT(0). Bits above those
+    /// two do not matter.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Vector256<uint> OuterEcn(Vector256<uint> typesOfService)
     {

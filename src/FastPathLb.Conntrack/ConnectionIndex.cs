@@ -123,7 +123,7 @@ public sealed class ConnectionIndex : IDisposable
             candidate = default;
             ulong empty = EmptySlots(ref line);
             return (line.First & Passed) != 0 || empty == 0
-                ? default : new IndexVacancy(((ulong)home * SlotsPerLine) + (uint)BitOperations.TrailingZeroCount(empty));
+                ? default : new IndexVacancy(((ulong)home * SlotsPerLine) + (uint)BitOperations.Log2(empty));
         }
 
         [MethodImpl(MethodImplOptions.NoInlining)]
@@ -203,50 +203,24 @@ public sealed class ConnectionIndex : IDisposable
     public IndexInsert TryInsert(FlowKey key, ulong hash, int number, FlowDirection direction)
     {
         ulong word = WordOf(hash, number, direction);
-        if (!IsShared)
-        {
-            return InsertAlone(key, hash, word);
-        }
-
-        for (int attempt = 0; ; attempt++)
-        {
-            if (!TryPlace(hash, word | Tentative, out uint lineIndex, out int slot))
-            {
-                return IndexInsert.Full;
-            }
-
-            switch (FindRival(key, hash, lineIndex, slot))
-            {
-                case Rival.None:
-                    // Publishes the key to everybody; nobody else writes this slot while it holds our number.
-                    SetNumber(ref _lines[(int)lineIndex], slot, word);
-                    return IndexInsert.Done;
-                case Rival.Committed:
-                    Withdraw(hash, lineIndex, slot);
-                    return IndexInsert.Taken;
-                default:
-                    // Two inserts of one key met: both withdraw, one comes back sooner.
-                    Withdraw(hash, lineIndex, slot);
-                    Thread.SpinWait(1 + ((number * 7) & 31) + (attempt << 2));
-                    break;
-            }
-        }
+        return IsShared ? InsertShared(key, hash, word) : InsertAlone(key, hash, word);
     }
 
     /// <summary>
     /// The same for a key for which <see cref="Homes.Vacancy"/> has found a slot, by the thread that has inserted nothing since: where no
-    /// other thread inserts, no rival is looked for.
+    /// other thread inserts, no rival is looked for; else in the key's home line alone, as long as no key lies beyond that.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public IndexInsert TryInsertAt(IndexVacancy vacancy, FlowKey key, ulong hash, int number, FlowDirection direction)
     {
+        ref ulong free = ref Unsafe.Add(ref _lines[0].First, vacancy.Slot);
+        ulong word = WordOf(hash, number, direction);
         if (IsShared)
         {
-            return TryInsert(key, hash, number, direction);
+            return InsertAmongRivals(ref free, (int)(vacancy.Slot % SlotsPerLine), key, hash, word);
         }
 
-        ref ulong free = ref Unsafe.Add(ref _lines[0].First, vacancy.Slot);
-        free = WordOf(hash, number, direction) | (free & Passed);
+        free = word | (free & Passed);
         return IndexInsert.Done;
     }
 
@@ -402,6 +376,58 @@ public sealed class ConnectionIndex : IDisposable
         }
 
         return IndexInsert.Done;
+    }
+
+    /// <summary>Inserts into a slot of the home line that was empty and is probably still: the three steps without loops.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private IndexInsert InsertAmongRivals(ref ulong free, int slot, FlowKey key, ulong hash, ulong word)
+    {
+        if (Interlocked.CompareExchange(ref free, word | Tentative, 0) != 0)
+        {
+            return InsertShared(key, hash, word);
+        }
+
+        ref Line line = ref Unsafe.As<ulong, Line>(ref Unsafe.Subtract(ref free, slot));
+        if (MatchTags(ref line, Tag(hash)) == 1ul << slot && (Volatile.Read(ref SlotAt(ref line, 0)) & Passed) == 0)
+        {
+            SetNumber(ref line, slot, word);
+            return IndexInsert.Done;
+        }
+
+        return Settle(Home(hash), slot, key, hash, word) ?? InsertShared(key, hash, word);
+    }
+
+    private IndexInsert InsertShared(FlowKey key, ulong hash, ulong word)
+    {
+        for (int attempt = 0; ; attempt++)
+        {
+            if (!TryPlace(hash, word | Tentative, out uint lineIndex, out int slot))
+            {
+                return IndexInsert.Full;
+            }
+
+            if (Settle(lineIndex, slot, key, hash, word) is { } result)
+            {
+                return result;
+            }
+
+            Thread.SpinWait(1 + (((int)word * 7) & 31) + (attempt << 2));
+        }
+    }
+
+    /// <summary>Commits a word that was placed, or withdraws it. Null where two inserts of one key met: both withdraw, one comes back sooner.</summary>
+    private IndexInsert? Settle(uint lineIndex, int slot, FlowKey key, ulong hash, ulong word)
+    {
+        Rival rival = FindRival(key, hash, lineIndex, slot);
+        if (rival == Rival.None)
+        {
+            // Publishes the key to everybody; nobody else writes this slot while it holds our number.
+            SetNumber(ref _lines[(int)lineIndex], slot, word);
+            return IndexInsert.Done;
+        }
+
+        Withdraw(hash, lineIndex, slot);
+        return rival == Rival.Committed ? IndexInsert.Taken : null;
     }
 
     private bool TryPlace(ulong hash, ulong word, out uint lineIndex, out int slot)

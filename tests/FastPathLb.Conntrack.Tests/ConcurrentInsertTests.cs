@@ -10,15 +10,18 @@ public sealed class ConcurrentInsertTests(ITestOutputHelper output)
     private const int ControlSeedsMax = 200;
 
     [Theory]
-    [InlineData(2, false, 1500)]
-    [InlineData(2, true, 1500)]
-    [InlineData(3, true, 150)]
-    public void Exactly_one_insert_of_a_key_wins_and_none_is_lost(int threadCount, bool collides, int roundsPerSeed)
+    [InlineData(2, false, 1500, false)]
+    [InlineData(2, true, 1500, false)]
+    [InlineData(3, true, 150, false)]
+    [InlineData(2, false, 1500, true)]
+    [InlineData(2, true, 1500, true)]
+    [InlineData(3, true, 150, true)]
+    public void Exactly_one_insert_of_a_key_wins_and_none_is_lost(int threadCount, bool collides, int roundsPerSeed, bool findsPlaces)
     {
         RequireControl(threadCount, collides, roundsPerSeed);
         for (int seed = 0; seed < SeedCount; seed++)
         {
-            using InsertRace race = new(connections => new RealIndex(connections), threadCount, seed, collides);
+            using InsertRace race = new(connections => new RealIndex(connections, findsPlaces), threadCount, seed, collides);
             Assert.Null(race.Run(roundsPerSeed));
             Assert.Equal(roundsPerSeed, race.Rounds);
         }

@@ -137,7 +137,7 @@ public sealed class LoadBalancer
         _group?.Gate.Begin(_worker);
         if (isShort)
         {
-            _established.Begin(frames.Length);
+            _established.Begin(frames.Length, hasTurns: _group is { Turns.AreDealt: true });
         }
 
         for (int first = 0, end; first < frames.Length; first = end)

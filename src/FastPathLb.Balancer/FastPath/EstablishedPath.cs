@@ -73,6 +73,8 @@ internal sealed class EstablishedPath
     private int _frameCount;
     private int _unknownCount;
     private bool _opensMany;
+    private float _unknownShare;
+    private bool _hasTurns;
 
     private static readonly uint DatagramMask = Connection.WordOf(0, 0, FlagsThatMatter);
     private static readonly uint DatagramWanted = Connection.WordOf(0, 0, FlagsWanted);
@@ -108,10 +110,13 @@ internal sealed class EstablishedPath
 
     /// <summary>Begins a batch: forgets what was decided under another configuration.</summary>
     /// <param name="frameCount">Its frames.</param>
-    public void Begin(int frameCount)
+    /// <param name="hasTurns">Whether frames that may open a connection do so in their turn: see <see cref="Workers.OpeningTurns"/>.</param>
+    public void Begin(int frameCount, bool hasTurns)
     {
         // By the batch before.
         _opensMany = _unknownCount > _frameCount / 4;
+        _unknownShare = _opensMany ? (float)_unknownCount / _frameCount : 0;
+        _hasTurns = hasTurns;
         _unknownCount = 0;
         _frameCount = frameCount;
         _decisions.CheckConfiguration();
@@ -135,13 +140,13 @@ internal sealed class EstablishedPath
         {
             Recognize(batch, 0);
             Recognize(batch, FramesInStep);
-            _openings.Begin(followsOthers: false);
+            _openings.Begin(followsOthers: false, _hasTurns ? 0 : 1);
             Find(batch, 0, FramesInStep);
             _openings.PrefetchHolders();
         }
 
         int next = first + FramesInStep;
-        _openings.Begin(followsOthers: true);
+        _openings.Begin(followsOthers: true, _hasTurns ? 0 : 1);
         Find(batch, next, FramesInBurst);
         Recognize(batch, next + FramesInStep);
         Find(batch, next + FramesInBurst, FramesInStep - FramesInBurst);
@@ -317,7 +322,7 @@ internal sealed class EstablishedPath
         Span<FrameShape> shapes = _shapes.AsSpan(first, Math.Min(FramesAtOnceMax, batch.Count - first));
         _reader.Recognize(batch, first, shapes.Length, _shapes, _lanes);
         _reader.AwaitIndex(shapes);
-        _openings.Begin(followsOthers: false);
+        _openings.Begin(followsOthers: false, _hasTurns ? 0 : (int)MathF.Ceiling(shapes.Length * _unknownShare));
         _reader.Find(shapes);
         _reader.AwaitConnections(shapes);
         _openings.PrefetchHolders();

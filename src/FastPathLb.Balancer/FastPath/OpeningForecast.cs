@@ -29,6 +29,7 @@ internal sealed class OpeningForecast
     private readonly ulong[] _seen = new ulong[SeenMax];
     private int _expectedCount;
     private int _round;
+    private int _claims;
 
     // Kept for nobody: else the compiler might leave the loads out.
     private ulong _touched;
@@ -72,8 +73,10 @@ internal sealed class OpeningForecast
 
     /// <summary>Begins with the next frames.</summary>
     /// <param name="followsOthers">Whether those before, which were asked for at the last time, are not opened yet.</param>
-    public void Begin(bool followsOthers)
+    /// <param name="claims">How many picks to claim at a time: see <see cref="VirtualService.Forecast"/>.</param>
+    public void Begin(bool followsOthers, int claims)
     {
+        _claims = claims;
         _expectedCount = 0;
         _round += followsOthers ? 1 : 2;
     }
@@ -95,7 +98,7 @@ internal sealed class OpeningForecast
             entry.Picks = 0;
         }
 
-        if (service.Forecast(entry.PicksBefore + entry.Picks++) is not { } server)
+        if (service.Forecast(entry.PicksBefore + entry.Picks++, shape.Kind is FrameKind.Opening or FrameKind.Datagram ? _claims : 0) is not { } server)
         {
             return;
         }

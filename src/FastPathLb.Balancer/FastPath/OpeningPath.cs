@@ -159,7 +159,7 @@ internal sealed class OpeningPath
             return 0;
         }
 
-        if (service.Leader is not null)
+        if (service.Leader is not null && !service.HasClaims)
         {
             _forecast.Prefetch(key, _ipvs.Servers[picked]);
         }

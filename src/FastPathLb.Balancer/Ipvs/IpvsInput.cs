@@ -174,8 +174,39 @@ internal sealed class IpvsInput
         FlowKey reply = ReplyFrom(server, FlowKeyReader.Invert(connection.Original), connection);
         connection.Reply = reply;
         _space.Translator.BindEntry(ref connection, reply, isSource: true, sourceRule, device, device, now, out ReplyVacancy vacancy);
-        DropReason dropped = _space.Tracker.Confirm(ref connection, number, vacancy, now);
+        DropReason dropped = _space.Tracker.Confirm(ref connection, number, vacancy, now, out bool isOvertaken);
+        if (isOvertaken)
+        {
+            dropped = BindAgain(ref connection, number, reply, sourceRule, device, now);
+        }
+
         Settle(ref connection, number, now, timeout);
+        return dropped;
+    }
+
+    /// <summary>
+    /// Another worker was faster by a moment, with a client's of the same port to the same server: now that the key is seen to be taken,
+    /// another port is searched. The kernel drops such a packet (insert_failed); its sender comes again a second later.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private DropReason BindAgain(
+        ref Connection connection, int number, FlowKey reply, PacketRule? sourceRule, NetworkInterface device, long now)
+    {
+        const int AttemptsMax = 8;
+        DropReason dropped = DropReason.ConntrackClash;
+        bool isOvertaken = true;
+        for (int attempt = 0; isOvertaken && attempt < AttemptsMax; attempt++)
+        {
+            connection.Reply = reply;
+            _space.Translator.BindEntry(ref connection, reply, isSource: true, sourceRule, device, device, now, out ReplyVacancy vacancy);
+            dropped = _space.Tracker.Confirm(ref connection, number, vacancy, now, out isOvertaken);
+        }
+
+        if (isOvertaken)
+        {
+            ConnectionTracker.ClearEntry(ref connection);
+        }
+
         return dropped;
     }
 

@@ -8,6 +8,8 @@ public sealed class VirtualService
     private readonly List<RealServer> _servers = [];
     private long _persistenceNanoseconds;
     private bool _isOnePacket;
+    private VirtualService? _leader;
+    private ClaimedPicks? _claims;
 
     internal VirtualService(ServiceKey key, string schedulerName, IReadOnlyList<string> schedulerFlags)
     {
@@ -57,7 +59,16 @@ public sealed class VirtualService
     /// <summary>
     /// The service of the first of several workers, whose scheduler picks for all of them; null where there is one worker.
     /// </summary>
-    internal VirtualService? Leader { get; set; }
+    /// <remarks>Set again after each change: what was claimed before is void.</remarks>
+    internal VirtualService? Leader
+    {
+        get => _leader;
+        set
+        {
+            _leader = value;
+            _claims = value is null ? null : new ClaimedPicks();
+        }
+    }
 
     /// <summary>Real servers, the newest first: the kernel's list, and the order schedulers walk.</summary>
     public IReadOnlyList<RealServer> Servers => _servers;
@@ -91,12 +102,17 @@ public sealed class VirtualService
     /// </summary>
     internal int Pick(uint client, ushort clientPort, uint called)
     {
-        if (Leader is not { } leader)
+        if (_claims is not { } claims)
         {
             return Scheduler.Pick(client, clientPort, called)?.Number ?? -1;
         }
 
-        Scheduler scheduler = leader.Scheduler;
+        if (claims.Take() is { } claimed)
+        {
+            return claimed.Number;
+        }
+
+        Scheduler scheduler = _leader!.Scheduler;
         scheduler.BeginTurn();
         int number = scheduler.Pick(client, clientPort, called)?.Number ?? -1;
         scheduler.EndTurn();
@@ -104,7 +120,28 @@ public sealed class VirtualService
     }
 
     /// <summary>Who will probably be picked after so many other picks: see <see cref="Scheduling.Scheduler.Forecast"/>.</summary>
-    internal RealServer? Forecast(int picksBefore) => (Leader ?? this).Scheduler.Forecast(picksBefore);
+    /// <param name="picksBefore">Picks before.</param>
+    /// <param name="claims">
+    /// How many picks to claim where there are several workers and those of this one do not suffice: then the forecast holds, and the
+    /// picks are made in one turn. 0 where they may go to another worker first.
+    /// </param>
+    internal RealServer? Forecast(int picksBefore, int claims)
+    {
+        if (_claims is not { } claimed)
+        {
+            return Scheduler.Forecast(picksBefore);
+        }
+
+        if (picksBefore >= claimed.Count && claims > 0 && HasClaims)
+        {
+            claimed.Claim(_leader!.Scheduler, claims);
+        }
+
+        return picksBefore < claimed.Count ? claimed[picksBefore] : _leader!.Scheduler.Forecast(picksBefore - claimed.Count);
+    }
+
+    /// <summary>Whether this worker claims picks ahead: where each connection takes one, whosever it is.</summary>
+    internal bool HasClaims => _leader is { Scheduler.IsBlind: true } && _persistenceNanoseconds == 0;
 
     internal void Link(RealServer server)
     {

@@ -345,11 +345,14 @@ public sealed class ConnectionTracker
         const ConnectionFlags TrackFlags = ConnectionFlags.SeenReply | ConnectionFlags.Assured
             | ConnectionFlags.SourceNat | ConnectionFlags.DestinationNat;
         entry.Flags = (entry.Flags & ~TrackFlags) | (packet.Pending.Flags & TrackFlags) | ConnectionFlags.Tracked;
-        if (_table.IndexOriginal(number) != IndexInsert.Done || IndexReply(packet, number) != IndexInsert.Done)
+        IndexInsert result = _table.IndexOriginal(number);
+        result = result == IndexInsert.Done ? IndexReply(packet, number) : result;
+        if (result != IndexInsert.Done)
         {
+            // Another worker was faster by a moment: insert_failed.
             Forget(number, packet.Now);
             packet.ClearTracking();
-            return DropReason.ConntrackTableFull;
+            return result == IndexInsert.Taken ? DropReason.ConntrackClash : DropReason.ConntrackTableFull;
         }
 
         if (!entry.IsBalanced)
@@ -370,22 +373,26 @@ public sealed class ConnectionTracker
     /// <param name="number">Its number.</param>
     /// <param name="vacancy">What is known of its reply; nothing was indexed since.</param>
     /// <param name="now">Time, nanoseconds since the Unix epoch.</param>
+    /// <param name="isOvertaken">Whether another worker took the reply's key since it was found free: another one may be.</param>
     /// <returns>Why the packet must be dropped, or none.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal DropReason Confirm(ref Connection entry, int number, ReplyVacancy vacancy, long now)
+    internal DropReason Confirm(ref Connection entry, int number, ReplyVacancy vacancy, long now, out bool isOvertaken)
     {
+        isOvertaken = false;
         if (vacancy.Place.IsNone)
         {
-            return ConfirmAmongRivals(ref entry, number, vacancy, now);
+            return ConfirmAmongRivals(ref entry, number, vacancy, now, out isOvertaken);
         }
 
         entry.Flags |= ConnectionFlags.Tracked;
-        return _table.IndexReplyAt(vacancy.Place, ref entry, number, vacancy.Hash) == IndexInsert.Done ? DropReason.None : Unconfirm(number, now);
+        IndexInsert result = _table.IndexReplyAt(vacancy.Place, ref entry, number, vacancy.Hash);
+        return result == IndexInsert.Done ? DropReason.None : Unconfirm(ref entry, number, result, now, out isOvertaken);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private DropReason ConfirmAmongRivals(ref Connection entry, int number, ReplyVacancy vacancy, long now)
+    private DropReason ConfirmAmongRivals(ref Connection entry, int number, ReplyVacancy vacancy, long now, out bool isOvertaken)
     {
+        isOvertaken = false;
         if (!vacancy.IsFree && IsTaken(entry.Reply, now))
         {
             ClearEntry(ref entry);
@@ -394,18 +401,25 @@ public sealed class ConnectionTracker
 
         entry.Flags |= ConnectionFlags.Tracked;
         IndexInsert result = vacancy.IsFree ? _table.IndexReply(number, vacancy.Hash) : _table.IndexReply(number);
-        return result == IndexInsert.Done ? DropReason.None : Unconfirm(number, now);
+        return result == IndexInsert.Done ? DropReason.None : Unconfirm(ref entry, number, result, now, out isOvertaken);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private DropReason Unconfirm(int number, long now)
+    private DropReason Unconfirm(ref Connection entry, int number, IndexInsert result, long now, out bool isOvertaken)
     {
+        isOvertaken = result == IndexInsert.Taken;
+        if (isOvertaken)
+        {
+            entry.Flags &= ~ConnectionFlags.Tracked;
+            return DropReason.ConntrackClash;
+        }
+
         Forget(number, now);
         return DropReason.ConntrackTableFull;
     }
 
     /// <summary>Clears what conntrack has in a record that IPVS keeps.</summary>
-    private static void ClearEntry(ref Connection entry)
+    internal static void ClearEntry(ref Connection entry)
     {
         Connection cleared = default;
         cleared.Original = entry.Original;

@@ -9,6 +9,9 @@ public sealed class OpeningTurns
     private ushort _dealt;
     private int _passed;
 
+    /// <summary>Whether any frame was numbered: then picks are made in that order alone.</summary>
+    internal bool AreDealt => _dealt != 0;
+
     /// <summary>Numbers the next frame that may open a connection.</summary>
     public ushort Deal()
     {

@@ -29,6 +29,7 @@ internal sealed class GroupStress
     private long _clock = TestBalancer.Epoch;
     private int _nextPort;
     private long _frames;
+    private long _clashes;
     private volatile string? _failure;
 
     public GroupStress(IReadOnlyList<LoadBalancer> members, FrameSteering steering, int seed)
@@ -51,6 +52,12 @@ internal sealed class GroupStress
 
     /// <summary>Frames that were sent and checked.</summary>
     public long Frames => _frames;
+
+    /// <summary>
+    /// First frames that were dropped since another worker took their port at the same moment, which steering prevents: as the kernel's
+    /// insert_failed.
+    /// </summary>
+    public long Clashes => _clashes;
 
     /// <summary>The clock, nanoseconds since the Unix epoch.</summary>
     public long Now => Volatile.Read(ref _clock);
@@ -209,7 +216,11 @@ internal sealed class GroupStress
                 return;
             }
 
-            if (wasClosed && !_live.TryAdd(flow.Reply!.Value, flow))
+            if (flow.HasClashed && wasClosed && flow.Reply is null)
+            {
+                Interlocked.Increment(ref _clashes);
+            }
+            else if (wasClosed && !_live.TryAdd(flow.Reply!.Value, flow))
             {
                 _failure ??= $"worker {worker}: two live flows are answered at {flow.Reply}";
             }

@@ -44,8 +44,10 @@ public sealed class GroupStressTests(ITestOutputHelper output)
                 WanderOneIn = seed % 2 == 0 ? 20 : 2,
                 LengthMax = seed % 3 == 0 ? 8 : 40,
             };
-            Assert.Null(stress.Run(Batches));
+            string? fault = stress.Run(Batches);
+            Assert.True(fault is null, fault);
             frames += stress.Frames;
+            Assert.InRange(stress.Clashes, 0, 5);
 
             group.Built.Group.Gather();
             Assert.Equal(stress.Frames, group.Built.First.Balancer.Counters.FramesIn);

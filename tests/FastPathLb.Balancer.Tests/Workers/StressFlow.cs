@@ -29,6 +29,9 @@ internal sealed class StressFlow
     /// <summary>Time of its last frame, nanoseconds since the Unix epoch.</summary>
     public long LastSeen { get; set; }
 
+    /// <summary>Whether its first frame was dropped, for its port was taken meanwhile.</summary>
+    public bool HasClashed { get; private set; }
+
     /// <summary>Whether it has said all it wanted.</summary>
     public bool IsOver => _step >= _length;
 
@@ -61,6 +64,13 @@ internal sealed class StressFlow
     /// <returns>What is wrong with it, or null.</returns>
     public string? Take(in FrameDescriptor frame, IReadOnlyList<byte[]> sent)
     {
+        if (_step == 0 && frame is { Verdict: Verdict.Dropped, Reason: DropReason.ConntrackClash } && sent.Count == 0)
+        {
+            // Opened by a worker that it is not steered to, at the moment at which its own opened another client's: it comes again.
+            HasClashed = true;
+            return null;
+        }
+
         string what = $"{(_isTcp ? "TCP" : "UDP")} {_client}:{_port}, frame {_step}";
         if (frame.Verdict != Verdict.Forwarded || sent.Count != 1)
         {

@@ -48,6 +48,23 @@ internal sealed class TestWorkers : IDisposable
 
     public Sent Send(int worker, PacketBuilder packet) => Send(worker, SmallSwarm.ToBalancer(packet).Build());
 
+    /// <summary>Sends packets through one worker, in one batch.</summary>
+    /// <returns>What the worker sent.</returns>
+    public IReadOnlyList<byte[]> SendAll(int worker, IReadOnlyList<PacketBuilder> packets, ushort turn = 0)
+    {
+        _batch.Clear();
+        _sink.Clear();
+        foreach (PacketBuilder packet in packets)
+        {
+            Assert.True(_batch.TryAdd(SmallSwarm.ToBalancer(packet).Build(), Now += 1000, 1));
+            _batch.Frames[^1].Turn = turn;
+        }
+
+        Built.Group.Members[worker].Process(_batch);
+        _batch.Flush();
+        return [.. _sink.Frames.Select(sent => sent.Bytes)];
+    }
+
     /// <summary>Lets time pass for all workers.</summary>
     /// <returns>What timers sent.</returns>
     public IReadOnlyList<byte[]> Wait(double seconds)

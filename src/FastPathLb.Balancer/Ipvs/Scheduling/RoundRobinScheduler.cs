@@ -19,6 +19,8 @@ public sealed class RoundRobinScheduler : Scheduler
     /// <summary>Makes the next pick follow a server: where a recording began in the middle of a round.</summary>
     public void ContinueAfter(RealServer? server) => _last = server;
 
+    internal override bool IsBlind => true;
+
     /// <inheritdoc/>
     public override RealServer? Pick(uint client, ushort clientPort, uint called)
     {

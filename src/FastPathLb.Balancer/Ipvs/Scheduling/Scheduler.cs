@@ -24,6 +24,11 @@ public abstract class Scheduler
     /// <param name="called">Address the client called.</param>
     public abstract RealServer? Pick(uint client, ushort clientPort, uint called);
 
+    /// <summary>
+    /// Whether picks depend neither on the client nor on what was opened before: then they may be made some connections ahead.
+    /// </summary>
+    internal virtual bool IsBlind => false;
+
     /// <summary>Waits until no other worker picks. To be followed by <see cref="EndTurn"/>.</summary>
     internal void BeginTurn()
     {

@@ -19,6 +19,8 @@ public sealed class WeightedRoundRobinScheduler : Scheduler
         _required = _highest;
     }
 
+    internal override bool IsBlind => true;
+
     /// <inheritdoc/>
     public override RealServer? Pick(uint client, ushort clientPort, uint called)
     {

@@ -24,8 +24,13 @@ public static class HintApplier
         space.Translator.RecordedPorts = hints.SourcePorts;
         space.IcmpErrors.Recorded = hints.TakeErrors();
         space.SetTimerPhase(hints.TimerPhase ?? 0);
-        space.RecordedIdentifications = hints.Identifications.ToDictionary(
-            drawn => drawn.Key, drawn => new Queue<ushort>(drawn.Value));
+        Dictionary<FlowKey, Queue<ushort>> identifications = [];
+        foreach ((FlowKey flow, Queue<ushort> drawn) in hints.Identifications)
+        {
+            identifications.Add(flow, new Queue<ushort>(drawn));
+        }
+
+        space.RecordedIdentifications = identifications;
         Adopt(space, hints, notes);
         foreach (VirtualService service in space.Ipvs.Services)
         {

@@ -25,9 +25,7 @@ public sealed record ServiceTraffic(
     {
         Dictionary<Ipv4Address, string> names = NamesOf(node.Docker);
         List<ServiceTraffic> found = [];
-        List<VirtualService> services = [.. space.Ipvs.Services];
-        services.Sort(Compare);
-        foreach (VirtualService service in services)
+        foreach (VirtualService service in IpvsadmTables.Sorted(space.Ipvs))
         {
             Ipv4Address? address = service.Key.Fwmark == 0
                 ? new Ipv4Address(service.Key.Address)
@@ -35,7 +33,7 @@ public sealed record ServiceTraffic(
             found.Add(new ServiceTraffic(
                 IpvsadmTables.NameOf(service.Key), address, address is { } known ? names.GetValueOrDefault(known) : null,
                 service.SchedulerName, service.Counters,
-                [.. service.Servers.OrderBy(server => server.Address).ThenBy(server => server.Port).Select(Describe)]));
+                IpvsadmTables.Sorted(service).ConvertAll(Describe)));
         }
 
         return found;
@@ -44,15 +42,6 @@ public sealed record ServiceTraffic(
     private static ServerTraffic Describe(RealServer server) => new(
         $"{new Ipv4Address(server.Address)}:{server.Port}", server.Weight, server.ActiveConnections, server.InactiveConnections,
         server.Counters);
-
-    private static int Compare(VirtualService left, VirtualService right)
-    {
-        (ServiceKey one, ServiceKey other) = (left.Key, right.Key);
-        int order = one.Fwmark.CompareTo(other.Fwmark);
-        order = order != 0 ? order : ((byte)one.Protocol).CompareTo((byte)other.Protocol);
-        order = order != 0 ? order : one.Address.CompareTo(other.Address);
-        return order != 0 ? order : one.Port.CompareTo(other.Port);
-    }
 
     // The rules as they stand: an event may have given a service another mark.
     private static Ipv4Address? AddressOf(RuleTable mangle, uint fwmark)

@@ -127,13 +127,35 @@ public static class IpvsadmTables
     private static string ColumnsOf(IpvsCounters counters) =>
         $"{counters.Connections,8} {counters.InPackets,8} {counters.OutPackets,8} {counters.InBytes,8} {counters.OutBytes,8}";
 
-    // ipvsadm sorts what it lists, unless told --nosort.
-    private static IOrderedEnumerable<VirtualService> Sorted(IpvsCore ipvs) => ipvs.Services
-        .OrderBy(service => service.Key.Fwmark)
-        .ThenBy(service => service.Key.Protocol)
-        .ThenBy(service => service.Key.Address)
-        .ThenBy(service => service.Key.Port);
+    /// <summary>The services in the order in which <c>ipvsadm</c> lists them, unless told <c>--nosort</c>.</summary>
+    /// <remarks>Sorted in place, as are servers: a query's sort by numbers would be compiled as the program runs.</remarks>
+    internal static List<VirtualService> Sorted(IpvsCore ipvs)
+    {
+        List<VirtualService> services = [.. ipvs.Services];
+        services.Sort(Compare);
+        return services;
+    }
 
-    private static IOrderedEnumerable<RealServer> Sorted(VirtualService service) =>
-        service.Servers.OrderBy(server => server.Address).ThenBy(server => server.Port);
+    /// <summary>A service's servers in the order in which <c>ipvsadm</c> lists them.</summary>
+    internal static List<RealServer> Sorted(VirtualService service)
+    {
+        List<RealServer> servers = [.. service.Servers];
+        servers.Sort(Compare);
+        return servers;
+    }
+
+    private static int Compare(VirtualService left, VirtualService right)
+    {
+        (ServiceKey one, ServiceKey other) = (left.Key, right.Key);
+        int order = one.Fwmark.CompareTo(other.Fwmark);
+        order = order != 0 ? order : ((byte)one.Protocol).CompareTo((byte)other.Protocol);
+        order = order != 0 ? order : one.Address.CompareTo(other.Address);
+        return order != 0 ? order : one.Port.CompareTo(other.Port);
+    }
+
+    private static int Compare(RealServer left, RealServer right)
+    {
+        int order = left.Address.CompareTo(right.Address);
+        return order != 0 ? order : left.Port.CompareTo(right.Port);
+    }
 }

@@ -8,7 +8,8 @@ namespace FastPathLb.Conntrack;
 /// </summary>
 public sealed class ServerCounts
 {
-    // Two cache lines: neighbours are fetched in pairs.
+    // Two cache lines: neighbours are fetched in pairs. The first are nobody's: they keep the first worker's counts from what lies before
+    // them and all workers read, the array's own length and this object.
     private const int Stride = 32;
     private const int TotalOffset = 1;
     private const int TemplatesOffset = 2;
@@ -18,7 +19,7 @@ public sealed class ServerCounts
 
     internal ServerCounts(int workers)
     {
-        _end = workers * Stride;
+        _end = (workers + 1) * Stride;
         _cells = new int[_end + Stride];
     }
 
@@ -41,19 +42,19 @@ public sealed class ServerCounts
     public bool IsOverloaded { get; set; }
 
     /// <summary>A worker's connection became active, or ceased to be.</summary>
-    public void AddActive(int worker, int change) => _cells[worker * Stride] += change;
+    public void AddActive(int worker, int change) => _cells[(worker + 1) * Stride] += change;
 
     /// <summary>A worker's connection came or went.</summary>
-    public void AddTotal(int worker, int change) => _cells[(worker * Stride) + TotalOffset] += change;
+    public void AddTotal(int worker, int change) => _cells[((worker + 1) * Stride) + TotalOffset] += change;
 
     /// <summary>A worker's template came or went.</summary>
-    public void AddTemplates(int worker, int change) => _cells[(worker * Stride) + TemplatesOffset] += change;
+    public void AddTemplates(int worker, int change) => _cells[((worker + 1) * Stride) + TemplatesOffset] += change;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private int Sum(int offset)
     {
         int sum = 0;
-        for (int cell = offset; cell < _end; cell += Stride)
+        for (int cell = Stride + offset; cell < _end; cell += Stride)
         {
             sum += Volatile.Read(ref _cells[cell]);
         }

@@ -11,6 +11,9 @@ public sealed class VirtualService
     private VirtualService? _leader;
     private ClaimedPicks? _claims;
 
+    // Noted, since the scheduler lies where the other workers write.
+    private bool _isLedBlindly;
+
     internal VirtualService(ServiceKey key, string schedulerName, IReadOnlyList<string> schedulerFlags)
     {
         Key = key;
@@ -67,6 +70,7 @@ public sealed class VirtualService
         {
             _leader = value;
             _claims = value is null ? null : new ClaimedPicks();
+            _isLedBlindly = value is { Scheduler.IsBlind: true };
         }
     }
 
@@ -134,14 +138,14 @@ public sealed class VirtualService
 
         if (picksBefore >= claimed.Count && claims > 0 && HasClaims)
         {
-            claimed.Claim(_leader!.Scheduler, claims);
+            claimed.Claim(_leader!, Walked, claims);
         }
 
         return picksBefore < claimed.Count ? claimed[picksBefore] : _leader!.Scheduler.Forecast(picksBefore - claimed.Count);
     }
 
     /// <summary>Whether this worker claims picks ahead: where each connection takes one, whosever it is.</summary>
-    internal bool HasClaims => _leader is { Scheduler.IsBlind: true } && _persistenceNanoseconds == 0;
+    internal bool HasClaims => _isLedBlindly && _persistenceNanoseconds == 0;
 
     internal void Link(RealServer server)
     {

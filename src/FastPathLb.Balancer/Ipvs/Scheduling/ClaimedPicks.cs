@@ -19,9 +19,17 @@ internal sealed class ClaimedPicks
     /// <summary>Who will be taken after so many others.</summary>
     public RealServer this[int index] => _picks[(_next + (uint)index) % CountMax];
 
-    /// <summary>Has a scheduler pick more, in one turn: as many as it can, and as there is room for.</summary>
-    public void Claim(Scheduler scheduler, int count)
+    /// <summary>Has a service's scheduler pick more, in one turn: as many as it can, and as there is room for.</summary>
+    /// <param name="leader">The service whose scheduler picks for all workers.</param>
+    /// <param name="own">
+    /// The worker's own servers, in the order of the leader's: they are what is kept, since the leader's lie beside counters that its worker
+    /// writes for each frame.
+    /// </param>
+    /// <param name="count">How many.</param>
+    public void Claim(VirtualService leader, ReadOnlySpan<RealServer> own, int count)
     {
+        uint begin = _end;
+        Scheduler scheduler = leader.Scheduler;
         scheduler.BeginTurn();
         for (; count > 0 && Count < CountMax && scheduler.Pick(client: 0, clientPort: 0, called: 0) is { } server; count--)
         {
@@ -29,6 +37,7 @@ internal sealed class ClaimedPicks
         }
 
         scheduler.EndTurn();
+        Adopt(begin, leader.Walked, own);
     }
 
     /// <summary>Takes the first one that still can take a connection; null where there is none.</summary>
@@ -44,5 +53,24 @@ internal sealed class ClaimedPicks
         }
 
         return null;
+    }
+
+    /// <summary>Puts the worker's own servers in the place of the leader's.</summary>
+    private void Adopt(uint begin, ReadOnlySpan<RealServer> leaders, ReadOnlySpan<RealServer> own)
+    {
+        int place = 0;
+        for (uint next = begin; next != _end; next++)
+        {
+            ref RealServer pick = ref _picks[next % CountMax];
+
+            // From the last one on: round robin's next is the next in the list.
+            while (!ReferenceEquals(leaders[place], pick))
+            {
+                place = place + 1 < leaders.Length ? place + 1 : 0;
+            }
+
+            System.Diagnostics.Debug.Assert(own[place].Number == pick.Number, "all workers' lists are in one order");
+            pick = own[place];
+        }
     }
 }

@@ -89,14 +89,14 @@ public sealed class WorkerMeasurement : IDisposable
     {
         double[][] floor = NewRows(runs);
         double[][] raw = NewRows(runs);
-        Together((worker, barrier) =>
+        Together((worker, line) =>
         {
             using WorkerLoad load = new(_members[worker], _flows[worker]);
             for (int run = -1; run < runs; run++)
             {
-                barrier.SignalAndWait();
+                line.Wait();
                 double alone = load.Run(frames, hasWork: false);
-                barrier.SignalAndWait();
+                line.Wait();
                 double whole = load.Run(frames, hasWork: true);
                 if (run >= 0)
                 {
@@ -116,7 +116,7 @@ public sealed class WorkerMeasurement : IDisposable
     {
         double[][] floor = NewRows(runs);
         double[][] raw = NewRows(runs);
-        Together((worker, barrier) =>
+        Together((worker, line) =>
         {
             LoadBalancer balancer = _members[worker];
             int[] flows = _flows[worker];
@@ -132,10 +132,10 @@ public sealed class WorkerMeasurement : IDisposable
             FrameGenerator generator = new(batch, FrameBatch.CountMax, ring) { Now = PeerFlows.StartNanoseconds, IsSequential = true };
             for (int run = -1; run < runs; run++)
             {
-                barrier.SignalAndWait();
+                line.Wait();
                 generator.Restart();
                 double alone = TimedPass.Run(balancer, batch, generator, flows.Length, hasWork: false);
-                barrier.SignalAndWait();
+                line.Wait();
                 generator.Restart();
                 double whole = TimedPass.Run(balancer, batch, generator, flows.Length, hasWork: true);
                 if (run >= 0)
@@ -143,7 +143,7 @@ public sealed class WorkerMeasurement : IDisposable
                     (floor[run][worker], raw[run][worker]) = (alone, whole);
                 }
 
-                barrier.SignalAndWait();
+                line.Wait();
                 generator.Now += Hour;
                 batch.Clear();
                 balancer.Advance(generator.Now, batch);
@@ -160,9 +160,9 @@ public sealed class WorkerMeasurement : IDisposable
     private double[][] NewRows(int runs) => [.. Enumerable.Range(0, runs).Select(_ => new double[_members.Length])];
 
     /// <summary>Runs a thread for each worker, each on a processor of its own.</summary>
-    private void Together(Action<int, Barrier> work)
+    private void Together(Action<int, StartingLine> work)
     {
-        using Barrier barrier = new(_members.Length);
+        StartingLine line = new(_members.Length);
         Exception? failure = null;
         Thread[] threads = new Thread[_members.Length];
         for (int worker = 0; worker < threads.Length; worker++)
@@ -173,12 +173,12 @@ public sealed class WorkerMeasurement : IDisposable
                 try
                 {
                     _ = _processors.TryPin(own % _processors.Count);
-                    work(own, barrier);
+                    work(own, line);
                 }
                 catch (InvalidOperationException exception)
                 {
                     failure = exception;
-                    barrier.RemoveParticipant();
+                    line.Leave();
                 }
             });
             threads[own].Start();

@@ -69,7 +69,7 @@ public sealed class VirtualService
         set
         {
             _leader = value;
-            _claims = value is null ? null : new ClaimedPicks();
+            _claims = value is null ? null : new ClaimedPicks(this);
             _isLedBlindly = value is { Scheduler.IsBlind: true };
         }
     }
@@ -138,7 +138,7 @@ public sealed class VirtualService
 
         if (picksBefore >= claimed.Count && claims > 0 && HasClaims)
         {
-            claimed.Claim(_leader!, Walked, claims);
+            claimed.Claim(_leader!.Scheduler, claims);
         }
 
         return picksBefore < claimed.Count ? claimed[picksBefore] : _leader!.Scheduler.Forecast(picksBefore - claimed.Count);

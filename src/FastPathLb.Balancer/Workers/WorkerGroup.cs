@@ -41,6 +41,11 @@ public sealed class WorkerGroup
     /// <summary>Does something to each load balancer while none of them runs. From a thread that runs none.</summary>
     public void Change(Action<LoadBalancer> change)
     {
+        foreach (VirtualService service in _members[0].Namespace.Ipvs.Services)
+        {
+            service.Scheduler.EndSharing();
+        }
+
         foreach (LoadBalancer member in _members)
         {
             member.Namespace.Connections.IsExclusive = true;
@@ -72,6 +77,11 @@ public sealed class WorkerGroup
             {
                 service.Leader = _members[0].Namespace.Ipvs.FindService(service.Key);
             }
+        }
+
+        foreach (VirtualService service in _members[0].Namespace.Ipvs.Services)
+        {
+            service.Scheduler.BeginSharing();
         }
     }
 

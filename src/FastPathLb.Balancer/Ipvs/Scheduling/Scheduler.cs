@@ -29,6 +29,43 @@ public abstract class Scheduler
     /// </summary>
     internal virtual bool IsBlind => false;
 
+    /// <summary>Several workers pick from here on, until <see cref="EndSharing"/>: between them nothing changes. While all of them rest.</summary>
+    internal virtual void BeginSharing()
+    {
+    }
+
+    /// <summary>Changes may come.</summary>
+    internal virtual void EndSharing()
+    {
+    }
+
+    /// <summary>
+    /// Picks ahead for one of several workers, where that may be done (<see cref="IsBlind"/>): in one turn, since a turn costs a cache line
+    /// that the others have.
+    /// </summary>
+    /// <param name="places">Takes the picks, as places in the service's list.</param>
+    /// <returns>How many there are: fewer than there is room for where no server takes more.</returns>
+    internal virtual int Claim(Span<int> places)
+    {
+        ReadOnlySpan<RealServer> servers = Service.Walked;
+        int count = 0;
+        int place = 0;
+        BeginTurn();
+        while (count < places.Length && Pick(client: 0, clientPort: 0, called: 0) is { } server)
+        {
+            // The next is seldom far from the last.
+            while (!ReferenceEquals(servers[place], server))
+            {
+                place = place + 1 < servers.Length ? place + 1 : 0;
+            }
+
+            places[count++] = place;
+        }
+
+        EndTurn();
+        return count;
+    }
+
     /// <summary>Waits until no other worker picks. To be followed by <see cref="EndTurn"/>.</summary>
     internal void BeginTurn()
     {

@@ -11,7 +11,7 @@ internal static class WorkersCommand
 {
     private const int FramesPerPass = 1 << 20;
 
-    private static readonly int[] s_flowCounts = [1024, 65536, PeerFrames.FlowCountMax];
+    private static readonly int[] s_flowCounts = [1024, 65536, 262144, PeerFrames.FlowCountMax];
 
     /// <summary>Runs the command.</summary>
     public static int Run(ReadOnlySpan<string> arguments)

@@ -81,6 +81,26 @@ public sealed class SharedRoundRobinTests
     }
 
     [Fact]
+    public void Who_comes_between_does_not_make_the_only_server_be_missed()
+    {
+        using ConnectionTable table = new(16);
+        VirtualService service = NewService(table);
+        foreach (RealServer server in service.Servers.Skip(1))
+        {
+            server.Weight = 0;
+        }
+
+        service.Scheduler.BeginSharing();
+        int[] counts = Race(places =>
+        {
+            places[0] = service.Scheduler.Pick(0, 0, 0) is null ? 1 : 0;
+            return 1;
+        });
+        Assert.Equal(0, counts[1]);
+        Assert.Equal(Threads * ClaimsOfThread, counts[0]);
+    }
+
+    [Fact]
     public void The_race_shows_a_round_whose_turns_are_not_counted_at_once()
     {
         long shared = 0;

@@ -116,6 +116,15 @@ public sealed class RoundRobinScheduler : Scheduler
             }
         }
 
+        // Others may have had the turns of those who can: that is no reason to have nobody.
+        foreach (RealServer server in servers)
+        {
+            if (server.CanTake)
+            {
+                return server;
+            }
+        }
+
         return null;
     }
 

@@ -15,7 +15,17 @@ public sealed class WorkerMeasurement : IDisposable
     private const long Hour = 3600L * 1_000_000_000;
     private const int WarmUpFlows = 1024;
     private const int WarmUpFrames = 1 << 16;
-    private const int WarmUpRounds = 8;
+    private const int WarmUpRoundsMax = 48;
+    private const int WarmUpRoundsWithoutGain = 5;
+
+    // Well above the 100 ms after the last newly called method, when the runtime's compiler begins.
+    private const int WarmUpPauseMilliseconds = 250;
+
+    // What took less than this share of the least before is a gain.
+    private const double WarmUpGain = 0.9;
+
+    // A run of a thousand openings is over in a tenth of a millisecond: there are more of them then.
+    private const int OpeningsMin = 1 << 16;
 
     private readonly BuiltWorkers? _group;
     private readonly BuiltLoadBalancer? _alone;
@@ -59,7 +69,7 @@ public sealed class WorkerMeasurement : IDisposable
     /// <summary>Measures the first frames of new connections.</summary>
     /// <param name="flows">Connections of all workers.</param>
     /// <param name="workers">Workers.</param>
-    /// <param name="runs">Runs, between which all connections expire.</param>
+    /// <param name="runs">Runs, between which all connections expire; more where they are short.</param>
     /// <param name="placement">Where workers run; unless it is said, on the processors that the process may use, in turn.</param>
     public static WorkerFigures Opening(int flows, int workers, int runs, WorkerPlacement placement = default)
     {
@@ -67,14 +77,21 @@ public sealed class WorkerMeasurement : IDisposable
         return measurement.Opening(runs);
     }
 
-    /// <summary>Runs everything often enough for the compiler's last tier, with pauses in which it can work.</summary>
+    /// <summary>
+    /// Runs everything often enough for the compiler's last tier, with pauses in which it can work: until it has long got no faster, which takes
+    /// longer where neighbours have the processor.
+    /// </summary>
     public static void WarmUp(int workers)
     {
-        for (int round = 0; round < WarmUpRounds; round++)
+        double least = double.MaxValue;
+        int withoutGain = 0;
+        for (int round = 0; round < WarmUpRoundsMax && withoutGain < WarmUpRoundsWithoutGain; round++)
         {
-            _ = Established(WarmUpFlows, workers, WarmUpFrames, 1);
-            _ = Opening(4 * WarmUpFlows, workers, 1);
-            Thread.Sleep(100);
+            double took = Established(WarmUpFlows, workers, WarmUpFrames, 1).Nanoseconds.Least
+                + Opening(4 * WarmUpFlows, workers, 1).Nanoseconds.Least;
+            withoutGain = took < least * WarmUpGain ? 0 : withoutGain + 1;
+            least = Math.Min(least, took);
+            Thread.Sleep(WarmUpPauseMilliseconds);
         }
     }
 
@@ -112,8 +129,9 @@ public sealed class WorkerMeasurement : IDisposable
         return FiguresOf(raw, floor);
     }
 
-    private WorkerFigures Opening(int runs)
+    private WorkerFigures Opening(int runsMin)
     {
+        int runs = Math.Max(runsMin, OpeningsMin / Flows);
         double[][] floor = NewRows(runs);
         double[][] raw = NewRows(runs);
         Together((worker, line) =>

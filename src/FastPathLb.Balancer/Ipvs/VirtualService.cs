@@ -101,8 +101,7 @@ public sealed class VirtualService
     }
 
     /// <summary>
-    /// The server for a new connection, by number, or -1 where none can take it. Workers take turns, as the kernel's processors do
-    /// (svc->sched_lock).
+    /// The server for a new connection, by number, or -1 where none can take it. Of several workers, each takes what it has claimed first.
     /// </summary>
     internal int Pick(uint client, ushort clientPort, uint called)
     {
@@ -116,11 +115,7 @@ public sealed class VirtualService
             return claimed.Number;
         }
 
-        Scheduler scheduler = _leader!.Scheduler;
-        scheduler.BeginTurn();
-        int number = scheduler.Pick(client, clientPort, called)?.Number ?? -1;
-        scheduler.EndTurn();
-        return number;
+        return _leader!.Scheduler.PickAmongWorkers(client, clientPort, called)?.Number ?? -1;
     }
 
     /// <summary>Who will probably be picked after so many other picks: see <see cref="Scheduling.Scheduler.Forecast"/>.</summary>

@@ -84,15 +84,15 @@ public sealed class RoundRobinScheduler : Scheduler
         return count;
     }
 
+    // Adding to the count is the turn.
+    internal override RealServer? PickAmongWorkers(uint client, ushort clientPort, uint called) =>
+        _isShared ? PickShared(Service.Walked) : base.PickAmongWorkers(client, clientPort, called);
+
     /// <inheritdoc/>
     public override RealServer? Pick(uint client, ushort clientPort, uint called)
     {
+        Debug.Assert(!_isShared, "the count stands for the last server");
         ReadOnlySpan<RealServer> servers = Service.Walked;
-        if (_isShared)
-        {
-            return PickShared(servers);
-        }
-
         int next = _lastIndex + 1 < servers.Length ? _lastIndex + 1 : 0;
         if ((uint)_lastIndex >= (uint)servers.Length || !ReferenceEquals(servers[_lastIndex], _last) || !servers[next].CanTake)
         {

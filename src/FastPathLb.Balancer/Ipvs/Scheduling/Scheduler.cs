@@ -66,8 +66,17 @@ public abstract class Scheduler
         return count;
     }
 
+    /// <summary>Picks for one of several workers: in a turn, as the kernel's processors do (svc->sched_lock).</summary>
+    internal virtual RealServer? PickAmongWorkers(uint client, ushort clientPort, uint called)
+    {
+        BeginTurn();
+        RealServer? server = Pick(client, clientPort, called);
+        EndTurn();
+        return server;
+    }
+
     /// <summary>Waits until no other worker picks. To be followed by <see cref="EndTurn"/>.</summary>
-    internal void BeginTurn()
+    private void BeginTurn()
     {
         SpinWait spin = default;
         for (int spins = 0; Interlocked.CompareExchange(ref _hasTurn, 1, 0) != 0; spins++)
@@ -84,7 +93,7 @@ public abstract class Scheduler
     }
 
     /// <summary>Lets other workers pick.</summary>
-    internal void EndTurn() => Volatile.Write(ref _hasTurn, 0);
+    private void EndTurn() => Volatile.Write(ref _hasTurn, 0);
 
     /// <summary>A server was added, changed or taken out of the list.</summary>
     /// <param name="removedIndex">Where in the list the removed server was, or -1.</param>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using FastPathLb.Balancer.FastPath;
 using FastPathLb.Balancer.Stack;
 using FastPathLb.Balancer.Tunnel;
@@ -72,6 +73,7 @@ public sealed class LoadBalancer
     public long Now => _now;
 
     /// <summary>Whether the load balancer itself sent a frame: a recording of both directions has those too.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool IsOwn(ReadOnlySpan<byte> frame) =>
         _uplink is not null ? _uplink.IsOwn(frame)
         : frame.Length >= 12 && MacAddress.Read(frame[6..]) == _device.Mac;

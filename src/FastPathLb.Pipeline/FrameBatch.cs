@@ -123,6 +123,7 @@ public sealed class FrameBatch
 
     /// <summary>Room for one more input frame, with its head room before it, or an empty span when the batch is full.</summary>
     /// <param name="lengthMax">Most bytes the frame may have.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Span<byte> Reserve(int lengthMax)
     {
         if (_count == _countMax || lengthMax > FrameLengthMax || _inputNext + HeadroomBytes + lengthMax + TailroomBytes > _inputEnd)
@@ -134,6 +135,7 @@ public sealed class FrameBatch
     }
 
     /// <summary>Takes the frame that was written into the reserved room.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Commit(int lengthBytes, int wireLengthBytes, long timestampNanoseconds, long number, int portIndex = 0)
     {
         ref FrameDescriptor frame = ref _frames[_count];
@@ -173,6 +175,7 @@ public sealed class FrameBatch
 
     /// <summary>Copies a frame in.</summary>
     /// <returns><see langword="false"/> when the batch is full; the caller processes it and tries again.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryAdd(ReadOnlySpan<byte> bytes, long timestampNanoseconds, long number = 0, int wireLengthBytes = -1, int portIndex = 0)
     {
         Span<byte> room = Reserve(bytes.Length);

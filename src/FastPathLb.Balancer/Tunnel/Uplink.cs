@@ -99,6 +99,7 @@ public sealed class Uplink
     public void Add(OverlayNetwork network) => _networks.Add(network.Vni, network);
 
     /// <summary>Whether the node itself sent a frame: a recording of both directions has those too.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool IsOwn(ReadOnlySpan<byte> frame) =>
         frame.Length >= EthernetBytes + Ipv4.HeaderLengthMinimum
         && BinaryPrimitives.ReadUInt16BigEndian(frame[12..]) == (ushort)EtherType.Ipv4

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using FastPathLb.Balancer;
 using FastPathLb.Io.Captures;
 using FastPathLb.Pipeline;
@@ -80,19 +81,7 @@ public sealed class CaptureSource : IFrameSource
     {
         while (true)
         {
-            // Frames that wait come first: those that did not fit, and those that were overtaken.
-            while (_ready.Count > 0)
-            {
-                KeptFrame kept = _ready.Peek();
-                if (kept.Timestamp >= StopBefore || !batch.TryAdd(kept.Bytes, kept.Timestamp, kept.Number, kept.WireLength))
-                {
-                    return true;
-                }
-
-                _ready.Dequeue();
-            }
-
-            if (batch.Count == FrameBatch.CountMax)
+            if (batch.Count == FrameBatch.CountMax || (_ready.Count > 0 && !TryAddReady(batch)))
             {
                 return true;
             }
@@ -113,6 +102,23 @@ public sealed class CaptureSource : IFrameSource
         }
     }
 
+    // Frames that wait come first: those that did not fit, and those that were overtaken.
+    private bool TryAddReady(FrameBatch batch)
+    {
+        while (_ready.TryPeek(out KeptFrame? kept))
+        {
+            if (kept.Timestamp >= StopBefore || !batch.TryAdd(kept.Bytes, kept.Timestamp, kept.Number, kept.WireLength))
+            {
+                return false;
+            }
+
+            _ready.Dequeue();
+        }
+
+        return true;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Take(FrameBatch batch, in CapturedFrame captured)
     {
         ReadOnlySpan<byte> frame = captured.Data;

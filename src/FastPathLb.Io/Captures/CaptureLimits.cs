@@ -22,8 +22,11 @@ public static class CaptureLimits
     /// <summary>Most bytes collected by a writer before it writes: room for the longest record several times over.</summary>
     internal const int WriteBytes = 1024 * 1024;
 
-    /// <summary>Bytes collected by a writer before it writes, of records that are not longer: what stays in a processor's own cache.</summary>
-    internal const int WriteBytesUsual = 128 * 1024;
+    /// <summary>
+    /// Bytes collected by a writer before it writes, of records that are not longer. Half as many, and the kernel takes more and smaller
+    /// folios, since whole records begin and end within pages; twice as many, and they leave the processor's own cache.
+    /// </summary>
+    internal const int WriteBytesUsual = 256 * 1024;
 
     /// <summary>Bytes of a growing file that are reserved at a time: seldom enough to cost nothing, little to have been kept for nothing.</summary>
     internal const int ReserveBytes = 64 * 1024 * 1024;

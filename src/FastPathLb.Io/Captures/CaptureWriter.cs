@@ -1,10 +1,11 @@
 using System.IO.Compression;
+using System.Runtime.CompilerServices;
 
 namespace FastPathLb.Io.Captures;
 
 /// <summary>Writes pcap or pcapng, nanoseconds kept, without an allocation or a system call for each record.</summary>
 /// <remarks>
-/// Owned by one worker. Records are collected and written a mebibyte at a time, whole records only: the file is a valid capture from
+/// Owned by one worker. Records are collected and written a quarter of a mebibyte at a time, whole records only: the file is a valid capture from
 /// its creation on, whenever the program is stopped between two writes. <see cref="Flush"/> brings it up to date, as does
 /// <see cref="Dispose()"/>. When a write fails (disk full) the IOException names the file, and the file keeps what was written whole.
 /// </remarks>
@@ -134,6 +135,7 @@ public abstract class CaptureWriter : IDisposable
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private protected static void CheckFrameLength(int lengthBytes)
     {
         if (lengthBytes > CaptureLimits.FrameLengthBytesMax)

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Builds the peers and FastPathLb, runs them in turn on the same frames, and writes a table with ratios and a plot.
+# Builds the peers and FastPathLb, runs them in turn on the same frames, and writes a table of goals, tables with ratios and a plot.
 #   bench/compare/run.sh [rounds=3] [runs=5] [cpu=last] [batch=256] [most connections=1048576]
 # The table goes to bench/results/$NAME.md and .svg (NAME: the date and "-compare" unless set). As root for XDP.
 set -e -o pipefail
@@ -39,8 +39,16 @@ if [ -x "$OBJ/stock_inject" ] && [ "$(id -u)" = 0 ] && bench/compare/peers/stock
     "$RAW/stock.raw" > "$RAW/stock.txt"
 fi
 
+# Ten million frames from file to file beside cp, a small recording beside an empty program.
+echo "whole programs" >&2
+bench/compare/processes.sh 9 "$BENCH" > "$RAW/processes.txt"
+
+if [ "$MOST" -ge 1048576 ] && [ "$(awk '/^MemAvailable/ { print int($2 / 1024) }' /proc/meminfo)" -ge 6000 ]; then
+  echo "16,777,216 connections" >&2
+  $BENCH peers "$RUNS" "$CPU" "$BATCH" 16777216 hot > "$RAW/many.txt"
+fi
+
 echo "workers" >&2
-$BENCH workers "$RUNS" "$MOST" > "$RAW/workers.out"
+$BENCH workers "$RUNS" "$MOST" > "$RAW/workers.txt"
 $BENCH report "$RAW" "bench/results/$NAME"
-{ printf '\n## Workers on one shared table\n\n'; sed 's/^/    /' "$RAW/workers.out"; } >> "bench/results/$NAME.md"
 echo "written: bench/results/$NAME.md and .svg; raw output in $RAW" >&2

@@ -28,20 +28,10 @@ public static class PeerNode
     public static BuiltWorkers BuildWorkers(int flows, int workers, MemoryPlacement memory = default) =>
         LoadBalancerBuilder.BuildWorkers(State(hasOuterChecksum: false, 900), Options(flows, AttachPoint.Underlay, memory), workers);
 
-    private static NodeDump State(bool hasOuterChecksum, int establishedSeconds) =>
-        LbConfigReader.Parse(Configuration(hasOuterChecksum, establishedSeconds), "peers.yaml");
-
-    private static LoadBalancerOptions Options(int flows, AttachPoint attachPoint, MemoryPlacement memory) => new()
-    {
-        AttachPoint = attachPoint,
-        Memory = memory,
-        Capacity = Math.Max(16384, flows + (flows / 4)),
-
-        // Four clients use the same ports, so three of four connections need another one. The kernel draws.
-        PortPolicy = SourcePortPolicy.Drawn,
-    };
-
-    private static string Configuration(bool hasOuterChecksum, int establishedSeconds) =>
+    /// <summary>The node as users write it, in YAML.</summary>
+    /// <param name="hasOuterChecksum">Whether outer UDP checksums are computed.</param>
+    /// <param name="establishedSeconds">How long open connections stay.</param>
+    public static string Configuration(bool hasOuterChecksum = false, int establishedSeconds = 900) =>
         $$"""
         node:
           address: 192.168.100.2/24
@@ -70,4 +60,17 @@ public static class PeerNode
           - { address: 192.168.100.3, mac: 02:00:00:00:00:03, endpoints: [10.0.1.3] }
           - { address: 192.168.100.4, mac: 02:00:00:00:00:04, endpoints: [10.0.1.4] }
         """;
+
+    private static NodeDump State(bool hasOuterChecksum, int establishedSeconds) =>
+        LbConfigReader.Parse(Configuration(hasOuterChecksum, establishedSeconds), "peers.yaml");
+
+    private static LoadBalancerOptions Options(int flows, AttachPoint attachPoint, MemoryPlacement memory) => new()
+    {
+        AttachPoint = attachPoint,
+        Memory = memory,
+        Capacity = Math.Max(16384, flows + (flows / 4)),
+
+        // Four clients use the same ports, so three of four connections need another one. The kernel draws.
+        PortPolicy = SourcePortPolicy.Drawn,
+    };
 }

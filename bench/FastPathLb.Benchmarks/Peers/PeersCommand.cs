@@ -26,6 +26,12 @@ internal sealed class PeersCommand
     private readonly int _batchSize;
     private readonly CountingSink _sink = new();
 
+    // While frames were timed.
+    private long _allocatedBytes;
+    private int _collectionCount;
+    private long _timedFrames;
+    private double _bytesPerConnection;
+
     private PeersCommand(int runs, int batchSize)
     {
         _runs = runs;
@@ -55,6 +61,7 @@ internal sealed class PeersCommand
         }
 
         WarmUp();
+        (_allocatedBytes, _collectionCount, _timedFrames) = (0, 0, 0);
         Console.WriteLine($"# ns/frame of processor time; net = raw - floor (the generator alone); {_runs} runs, batches of {_batchSize}");
         PrintRow("# what", "table", "flows", "gen", "raw.min", "raw.med", "floor.min", "net.min", "net.med", "Mpps");
         foreach (int flows in s_flowCounts.Where(flows => flows <= flowsMax))
@@ -79,6 +86,10 @@ internal sealed class PeersCommand
         {
             MeasureSizes();
         }
+
+        Console.WriteLine(FormattableString.Invariant($"{PeersGoals.MemoryMark}{_bytesPerConnection:F1} bytes a connection, everything counted"));
+        Console.WriteLine(
+            FormattableString.Invariant($"{PeersGoals.AllocationMark}{_allocatedBytes} bytes and collected {_collectionCount} times in {_timedFrames} timed frames"));
     }
 
     private static int Argument(ReadOnlySpan<string> arguments, int index, int missing) =>
@@ -159,7 +170,7 @@ internal sealed class PeersCommand
             for (int run = 0; run < (isPrinted ? _runs : 1); run++)
             {
                 floor[run] = TimedPass.Run(built.Balancer, batch, generator, frames, hasWork: false);
-                raw[run] = TimedPass.Run(built.Balancer, batch, generator, frames, hasWork: true);
+                raw[run] = Time(built, batch, generator, frames);
             }
 
             if (isPrinted)
@@ -171,6 +182,19 @@ internal sealed class PeersCommand
                 }
             }
         }
+    }
+
+    /// <summary>A pass with work, and what it allocates.</summary>
+    private double Time(BuiltLoadBalancer built, FrameBatch batch, FrameGenerator generator, int frames)
+    {
+        int collections = GC.CollectionCount(0);
+        long bytes = GC.GetAllocatedBytesForCurrentThread();
+        double nanoseconds = TimedPass.Run(built.Balancer, batch, generator, frames, hasWork: true);
+        _allocatedBytes += GC.GetAllocatedBytesForCurrentThread() - bytes;
+        _collectionCount += GC.CollectionCount(0) - collections;
+        _timedFrames += frames;
+        _bytesPerConnection = Math.Max(_bytesPerConnection, built.Table.BytesPerConnection);
+        return nanoseconds;
     }
 
     /// <summary>Large frames beside small ones, with and without an outer UDP checksum, and beside a plain copy of as many bytes.</summary>
@@ -202,7 +226,7 @@ internal sealed class PeersCommand
         for (int run = 0; run < _runs; run++)
         {
             floor[run] = TimedPass.Run(built.Balancer, batch, generator, FramesPerPass, hasWork: false);
-            raw[run] = TimedPass.Run(built.Balancer, batch, generator, FramesPerPass, hasWork: true);
+            raw[run] = Time(built, batch, generator, FramesPerPass);
         }
 
         Print($"FastPathLb, inner {innerBytes}, outer checksum {(hasOuterChecksum ? "on" : "off")}", flows, "hot", raw, floor);
@@ -257,7 +281,9 @@ internal sealed class PeersCommand
             double alone = TimedPass.Run(built.Balancer, batch, generator, flows, hasWork: false);
             generator.Restart();
             long before = _sink.FrameCount;
-            double whole = TimedPass.Run(built.Balancer, batch, generator, flows, hasWork: true);
+            double whole = run < 0
+                ? TimedPass.Run(built.Balancer, batch, generator, flows, hasWork: true)
+                : Time(built, batch, generator, flows);
             if (_sink.FrameCount - before != flows || built.Table.Count != flows)
             {
                 Console.WriteLine($"!! sent {_sink.FrameCount - before} frames, {built.Table.Count} connections");

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
+using FastPathLb.Workload;
 
 namespace FastPathLb.Benchmarks.Peers;
 
@@ -10,12 +11,22 @@ namespace FastPathLb.Benchmarks.Peers;
 /// </summary>
 internal static class PeersReport
 {
-    private const string Loop = "C bursts";
+    /// <summary>The hand-written C loop, as its rows name it.</summary>
+    public const string Loop = "C bursts";
+
+    /// <summary>FastPathLb.</summary>
+    public const string Ours = "FastPathLb";
+
+    /// <summary>The fastest variant of the XDP program.</summary>
+    public const string Kernel = "XDP fastest";
+
+    /// <summary>The kernel's own path.</summary>
+    public const string Stock = "stock kernel";
+
+    /// <summary>A plain copy.</summary>
+    public const string Copy = "memcpy";
+
     private const string WholeLoop = "C whole work";
-    private const string Ours = "FastPathLb";
-    private const string Kernel = "XDP fastest";
-    private const string Stock = "stock kernel";
-    private const string Copy = "memcpy";
     private const string SizeWork = "inner ";
 
     private static readonly string[] s_works = ["forward", "reverse", "both ways", "new connections", "expiry"];
@@ -52,8 +63,10 @@ internal static class PeersReport
             text.Append(CultureInfo.InvariantCulture, $"{line[2..]}\n\n");
         }
 
-        text.Append(
+        text.Append(PeersGoals.Table(rows, lines)).Append(
             """
+            ## Frames
+
             Processor time in nanoseconds a frame, net of the generator, least / median, one core; 114-byte frames, 64-byte inner TCP.
             Every program was verified before it was timed (addresses, ports, MACs, TTLs, checksums, both ways).
 
@@ -78,6 +91,8 @@ internal static class PeersReport
         AddWhole(text, rows);
         AddStock(text, rows);
         AddSizes(text, rows);
+        AddProcesses(text, lines);
+        AddWorkers(text, lines);
         text.Append("\n## Everything\n\n| program | work | connections | frames from | net least | net median | generator alone |\n|---|---|--:|---|--:|--:|--:|\n");
         foreach (PeersRow row in rows)
         {
@@ -156,6 +171,47 @@ internal static class PeersReport
             text.Append(
                 CultureInfo.InvariantCulture,
                 $"| {(row.Program == Copy ? "memcpy, " : "")}{row.Work} | {flows} | {Cell(row)} | {(row.FlowCount > 0 ? $"{row.Floor:F1}" : "")} |\n");
+        }
+    }
+
+    /// <summary>Whole programs, from start to end.</summary>
+    private static void AddProcesses(StringBuilder text, string[] lines)
+    {
+        ProcessRow[] runs = [.. lines.Select(ProcessRow.TryParse).OfType<ProcessRow>()];
+        if (runs.Length == 0)
+        {
+            return;
+        }
+
+        text.Append("\n## Whole programs\n\nIn turn, milliseconds, least / median: `replay` takes ten million frames from one file into another, which `cp` copies; ")
+            .Append("`small` replays a small recording, `empty` is a .NET program that does nothing. All published alike.\n\n")
+            .Append("| program | runs | on the clock | its processor time | the kernel's for it |\n|---|--:|--:|--:|--:|\n");
+        foreach (IGrouping<string, ProcessRow> program in runs.GroupBy(run => run.Program))
+        {
+            text.Append(CultureInfo.InvariantCulture, $"| {program.Key} | {program.Count()} | {Milliseconds(program, run => run.Clock)} | ")
+                .Append(CultureInfo.InvariantCulture, $"{Milliseconds(program, run => run.User)} | {Milliseconds(program, run => run.Kernel)} |\n");
+        }
+    }
+
+    private static string Milliseconds(IEnumerable<ProcessRow> runs, Func<ProcessRow, double> part)
+    {
+        Figures figures = Figures.Of([.. runs.Select(part)]);
+        return string.Create(CultureInfo.InvariantCulture, $"{figures.Least * 1e3:F0} / {figures.Median * 1e3:F0}");
+    }
+
+    /// <summary>As <c>workers</c> printed it.</summary>
+    private static void AddWorkers(StringBuilder text, string[] lines)
+    {
+        int begin = Array.FindIndex(lines, line => line.StartsWith(WorkersCommand.TitleMark, StringComparison.Ordinal));
+        if (begin < 0)
+        {
+            return;
+        }
+
+        text.Append("\n## Workers on one shared table\n\n");
+        foreach (string line in lines.Skip(begin).TakeWhile(line => line.StartsWith('#') || WorkerRow.TryParse(line) is not null))
+        {
+            text.Append(CultureInfo.InvariantCulture, $"    {line}\n");
         }
     }
 

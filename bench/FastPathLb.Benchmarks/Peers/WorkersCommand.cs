@@ -9,6 +9,9 @@ namespace FastPathLb.Benchmarks.Peers;
 /// </summary>
 internal static class WorkersCommand
 {
+    /// <summary>Begins the first line it prints.</summary>
+    public const string TitleMark = "# ns of processor time a frame, net of the generator, ";
+
     private const int FramesPerPass = 1 << 20;
 
     private static readonly int[] s_flowCounts = [1024, 65536, 262144, PeerFrames.FlowCountMax];
@@ -22,7 +25,7 @@ internal static class WorkersCommand
         int rounds = Argument(arguments, 3, 5);
         WorkerMeasurement.WarmUp(1);
         WorkerMeasurement.WarmUp(workersMax);
-        Console.WriteLine($"# ns of processor time a frame, net of the generator, {rounds} rounds of {runs} runs: the least of them, the middle round");
+        Console.WriteLine($"{TitleMark}{rounds} rounds of {runs} runs: the least of them, the middle round");
         Console.WriteLine("# times: frames a second of all against one worker's just before, the middle round");
         Console.WriteLine($"{"# what",-18} {"flows",9} {"workers",8} {"least",8} {"median",8} {"Mpps",8} {"times",7}");
         foreach (int flows in s_flowCounts.Where(flows => flows <= flowsMax))

@@ -74,7 +74,7 @@ internal sealed class PeersGoals
 
         AtMost(
             $"{Count(Huge)} connections : {Count(Large)}", HugeTimesMax,
-            Ratio(Find(PeersReport.Ours, "forward", Huge), Find(PeersReport.Ours, "forward", Large)));
+            Ratio(Find(PeersReport.OursToHuge, "forward", Huge), Find(PeersReport.OursToHuge, "forward", Large)));
         AddMemory();
         AddWorkers();
         AddProcesses();

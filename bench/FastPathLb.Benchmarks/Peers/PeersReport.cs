@@ -17,6 +17,9 @@ internal static class PeersReport
     /// <summary>FastPathLb.</summary>
     public const string Ours = "FastPathLb";
 
+    /// <summary>FastPathLb in the run that goes on to 16 million connections.</summary>
+    public const string OursToHuge = "FastPathLb to 16 M";
+
     /// <summary>The fastest variant of the XDP program.</summary>
     public const string Kernel = "XDP fastest";
 

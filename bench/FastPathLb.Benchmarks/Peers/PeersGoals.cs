@@ -166,7 +166,7 @@ internal sealed class PeersGoals
 
     private IEnumerable<double[]> Numbers(string mark) => _lines
         .Where(line => line.StartsWith(mark, StringComparison.Ordinal))
-        .Select(line => line.Split(' ').Where(word => char.IsAsciiDigit(word[0])).Select(word => double.Parse(word, CultureInfo.InvariantCulture)).ToArray());
+        .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Where(word => char.IsAsciiDigit(word[0])).Select(word => double.Parse(word, CultureInfo.InvariantCulture)).ToArray());
 
     private static Figures? Ratio(PeersRow? above, PeersRow? below) =>
         above is null || below is null ? null : new Figures(above.Net.Least / below.Net.Least, above.Net.Median / below.Net.Median);
